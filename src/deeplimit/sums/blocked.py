@@ -1,0 +1,286 @@
+"""The reference engine: NumPy, float64, bounded memory, the same bits for any number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deeplimit.sums.engine import Contributors, RadialKernel
+from deeplimit.sums.gaps import BLOCK_BYTES, GapTiles
+from deeplimit.sums.lift import Lift
+from deeplimit.sums.partial import PartialSums, check_weights
+from deeplimit.sums.scaling import float_rows
+from deeplimit.sums.threads import map_blocks
+
+__all__ = ["class_sums", "top_contributors"]
+
+Floats = NDArray[np.float64]
+Signs = NDArray[np.number] | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A kernel over the tiles of examples in a certain order, and the queries."""
+
+    kernel: RadialKernel
+    tiles: GapTiles
+    queries: Floats
+    order: NDArray[np.int64]
+    places: NDArray[np.int64] | None  # of the query's own example, to be left out
+
+    @classmethod
+    def prepare(
+        cls,
+        kernel: RadialKernel,
+        lift: Lift,
+        X: ArrayLike,
+        Q: ArrayLike,
+        order: NDArray[np.int64],
+        exclude_self: bool,
+        block_bytes: int,
+    ) -> Self:
+        examples, queries = float_rows(X), float_rows(Q)
+        if examples.ndim != 2 or queries.ndim != 2 or len(examples) != order.size:
+            raise ValueError(
+                f"a matrix of {order.size} examples and a matrix of queries are expected, "
+                f"{examples.shape} and {queries.shape} were got"
+            )
+        if exclude_self and len(queries) != order.size:
+            raise ValueError(
+                f"exclude_self needs the {order.size} examples as queries, "
+                f"{len(queries)} queries were got"
+            )
+        places = np.argsort(order, kind="stable") if exclude_self else None
+        tiles = GapTiles(examples[order], lift, block_bytes=block_bytes)
+        return cls(kernel, tiles, queries, order, places)
+
+    def weights(self, rows: slice) -> Iterator[tuple[slice, Floats, Signs]]:
+        """Give the log weights and signs of a block of queries, tile by tile."""
+        for columns, gaps in self.tiles.of(self.queries[rows]):
+            signs = None if self.kernel.positive else self.kernel.sign_at_gap(gaps)
+            logs = np.asarray(self.kernel.log_at_gap(gaps), dtype=np.float64)
+            if self.places is not None:
+                place = self.places[rows]
+                here = np.flatnonzero((place >= columns.start) & (place < columns.stop))
+                logs = logs if logs.flags.writeable else logs.copy()
+                logs[here, place[here] - columns.start] = -np.inf
+            yield columns, logs, signs
+
+
+def class_sums(
+    kernel: RadialKernel,
+    lift: Lift,
+    X: ArrayLike,
+    y_index: ArrayLike,
+    sample_weight: ArrayLike | None,
+    Q: ArrayLike,
+    n_classes: int,
+    *,
+    n_jobs: int | None = 1,
+    exclude_self: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+) -> PartialSums:
+    """Sum a kernel over the examples of each class, for each query.
+
+    The sums do not depend on the number of threads, not in a bit. They depend on the order of the
+    examples, on the number of queries and on `block_bytes` by rounding.
+
+    Parameters
+    ----------
+    kernel : RadialKernel
+        Kernel of the gap.
+    lift : Lift
+        Fitted lift, which gives the gaps.
+    X : array-like of shape (n, d)
+        Examples, finite.
+    y_index : array-like of int, shape (n,)
+        Class of each example, in 0..n_classes - 1.
+    sample_weight : array-like of shape (n,) or None
+        Nonnegative weights of the examples; None means 1. Weight 0 is absence.
+    Q : array-like of shape (m, d)
+        Queries, finite.
+    n_classes : int
+        Number of classes.
+    n_jobs : int or None, default=1
+        Number of threads, -1 for all processors. With 1 a single core is used, also by BLAS.
+    exclude_self : bool, default=False
+        Leave-one-out: `Q` is `X`, and query i does not see example i. It does see the duplicates
+        of it.
+    block_bytes : int, default=64 MiB
+        Bound of the memory for temporary arrays, for each thread.
+
+    Returns
+    -------
+    PartialSums
+        Of shape (m, n_classes).
+
+    Raises
+    ------
+    ValueError
+        If shapes, classes or weights do not fit, or a row has no image under the lift.
+
+    Examples
+    --------
+    >>> from deeplimit.kernels.power import PowerKernel
+    >>> from deeplimit.sums import class_sums, fit_lift
+    >>> X, y = [[0.0], [1.0], [3.0]], [0, 1, 1]
+    >>> lift = fit_lift(X, "euclidean")
+    >>> class_sums(PowerKernel(1.0), lift, X, y, None, [[2.0]], 2).proportions().tolist()
+    [[0.2, 0.8]]
+    >>> class_sums(PowerKernel(1.0), lift, X, y, None, X, 2, exclude_self=True).decide().winner
+    array([1, 0, 1])
+    """
+    index = np.asarray(y_index)
+    if index.ndim != 1 or not (index.size == 0 or np.issubdtype(index.dtype, np.integer)):
+        raise ValueError("the classes of the examples must be a vector of integers")
+    if index.size and not (index.min() >= 0 and index.max() < n_classes):
+        raise ValueError(f"class indices must lie in 0..{n_classes - 1}")
+    weight = check_weights(sample_weight, index.size)
+    order = np.argsort(index, kind="stable").astype(np.int64)
+    index = index[order]
+    weight = None if weight is None else weight[order]
+    task = _Task.prepare(kernel, lift, X, Q, order, exclude_self, block_bytes)
+
+    def block(rows: slice) -> PartialSums:
+        sums = PartialSums.empty(rows.stop - rows.start, n_classes)
+        for columns, logs, signs in task.weights(rows):
+            part = None if weight is None else weight[columns]
+            sums.absorb_sorted(logs, signs, index[columns], part)
+        return sums
+
+    blocks = map_blocks(block, task.tiles.row_blocks(len(task.queries)), n_jobs)
+    return PartialSums.concatenate([PartialSums.empty(0, n_classes), *blocks])
+
+
+def top_contributors(
+    kernel: RadialKernel,
+    lift: Lift,
+    X: ArrayLike,
+    w: ArrayLike | None,
+    Q: ArrayLike,
+    k: int,
+    *,
+    n_jobs: int | None = 1,
+    exclude_self: bool = False,
+    block_bytes: int = BLOCK_BYTES,
+) -> Contributors:
+    """Find the k examples with the largest |w K| for each query.
+
+    Parameters
+    ----------
+    kernel : RadialKernel
+        Kernel of the gap.
+    lift : Lift
+        Fitted lift, which gives the gaps.
+    X : array-like of shape (n, d)
+        Examples, finite.
+    w : array-like of shape (n,) or None
+        Nonnegative weights of the examples; None means 1. Weight 0 is absence.
+    Q : array-like of shape (m, d)
+        Queries, finite.
+    k : int
+        How many; at most n are given.
+    n_jobs : int or None, default=1
+        Number of threads, -1 for all processors.
+    exclude_self : bool, default=False
+        Leave-one-out: `Q` is `X`, and query i does not see example i.
+    block_bytes : int, default=64 MiB
+        Bound of the memory for temporary arrays, for each thread.
+
+    Returns
+    -------
+    Contributors
+        Indices, log weights and signs of shape (m, min(k, n)), heaviest first. Coincident examples
+        lead, the heavier sample weight first; equal ones follow their index.
+
+    Raises
+    ------
+    ValueError
+        If `k` is not positive, shapes or weights do not fit, or a row has no image.
+
+    Examples
+    --------
+    >>> from deeplimit.kernels.power import PowerKernel
+    >>> from deeplimit.sums import fit_lift, top_contributors
+    >>> X = [[0.0], [1.0], [3.0]]
+    >>> top = top_contributors(PowerKernel(1.0), fit_lift(X, "euclidean"), X, None, [[2.0]], 2)
+    >>> top.indices.tolist(), top.log_weights.round(12).tolist()
+    ([[1, 2]], [[0.0, 0.0]])
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, {k} was got")
+    order = np.arange(len(float_rows(X)), dtype=np.int64)
+    weight = check_weights(w, order.size)
+    task = _Task.prepare(kernel, lift, X, Q, order, exclude_self, block_bytes)
+    count = min(k, order.size)
+    heavy = np.ones(order.size) if weight is None else weight
+    log_heavy = np.log(np.where(heavy > 0, heavy, 1.0))
+
+    def block(rows: slice) -> Contributors:
+        m = rows.stop - rows.start
+        indices = np.full((m, 0), -1, dtype=np.int64)
+        top, signs = np.zeros((m, 0)), np.zeros((m, 0), dtype=np.int8)
+        for columns, logs, sign in task.weights(rows):
+            here = np.arange(columns.start, columns.stop)
+            logs = np.where(heavy[columns] > 0, logs + log_heavy[columns], -np.inf)
+            if np.isnan(logs).any():
+                raise ValueError("a log weight is NaN: the kernel is undefined at one of the gaps")
+            chosen = _first(logs, heavy[columns], count)
+            pick = np.take_along_axis(logs, chosen, axis=1)
+            kind = (
+                np.ones(pick.shape, dtype=np.int8)
+                if sign is None
+                else np.take_along_axis(np.sign(sign).astype(np.int8), chosen, axis=1)
+            )
+            indices = np.concatenate([indices, here[chosen]], axis=1)
+            top = np.concatenate([top, pick], axis=1)
+            signs = np.concatenate([signs, kind], axis=1)
+            best = _first(top, heavy[indices], count)
+            indices = np.take_along_axis(indices, best, axis=1)
+            top = np.take_along_axis(top, best, axis=1)
+            signs = np.take_along_axis(signs, best, axis=1)
+        absent = np.isneginf(top)
+        indices[absent], signs[absent] = -1, 0
+        return Contributors(indices, top, signs)
+
+    parts = map_blocks(block, task.tiles.row_blocks(len(task.queries)), n_jobs)
+    none = np.zeros((0, count))
+    return Contributors(
+        np.concatenate([none.astype(np.int64), *(part.indices for part in parts)]),
+        np.concatenate([none, *(part.log_weights for part in parts)]),
+        np.concatenate([none.astype(np.int8), *(part.signs for part in parts)]),
+    )
+
+
+def _first(logs: Floats, heavy: Floats, count: int) -> NDArray[np.int64]:
+    """Give the columns of the `count` largest entries of each row, in order.
+
+    Infinite ones are ordered by `heavy`, and what is equal by its column: columns ascend with the
+    index of the example.
+    """
+    m, n = logs.shape
+    columns = np.broadcast_to(np.arange(n), (m, n))
+    if n > 4 * count:
+        bar = np.partition(logs, n - count, axis=1)[:, n - count, None]
+        above = logs >= bar
+        # Where several entries are equal to the last one chosen, the whole row must be ordered.
+        clear = np.count_nonzero(above, axis=1) == count
+        chosen = np.empty((m, count), dtype=np.int64)
+        chosen[clear] = np.nonzero(above[clear])[1].reshape(-1, count)
+        chosen[~clear] = _ordered(logs[~clear], np.broadcast_to(heavy, (m, n))[~clear])[:, :count]
+        chosen.sort(axis=1)
+        columns = chosen
+    order = _ordered(
+        np.take_along_axis(logs, columns, axis=1),
+        np.take_along_axis(np.broadcast_to(heavy, (m, n)), columns, axis=1),
+    )
+    return np.take_along_axis(columns, order[:, :count], axis=1)
+
+
+def _ordered(logs: Floats, heavy: Floats) -> NDArray[np.int64]:
+    tie = np.where(np.isposinf(logs), -heavy, 0.0)
+    return np.lexsort((tie, -logs), axis=-1)
