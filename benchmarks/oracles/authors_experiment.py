@@ -6,9 +6,10 @@ code with this package nor with the authors' repository, from which only facts w
     python benchmarks/oracles/authors_experiment.py write tests/data/authors_experiment.json
     python benchmarks/oracles/authors_experiment.py compare --train 2000 --test 2000 --seeds 3
 
-``write`` (NumPy and mpmath, some three minutes) makes the file that ``tests/test_oracles.py`` reads.
-``compare`` (also wants ``deeplimit``) prints accuracies: the iterated kernels at the authors'
-depths beside the limit kernels of ``deeplimit``, the Hilbert estimate and the trivial rules.
+``write`` (NumPy and mpmath, some three minutes) makes the file that ``tests/test_oracles.py``
+reads. ``compare`` (also wants ``deeplimit``) prints accuracies: the iterated kernels at the
+authors' depths beside the limit kernels of ``deeplimit``, the Hilbert estimate and the trivial
+rules.
 
 The experiment, as the authors' public code (uhlerlab/inf_depth_ntks, commit 83e0d6a) has it
 --------------------------------------------------------------------------------------------
@@ -86,9 +87,9 @@ PROBLEMS = {
 
 @dataclass(frozen=True)
 class Map:
-    """A dual map: its NumPy value and gap forms, its mpmath value and derivative."""
+    """A dual map: names and formula, NumPy value and gap forms, mpmath value and derivatives."""
 
-    formula: str
+    specs: tuple[str, ...]
     depth: int
     value: Callable[[np.ndarray], np.ndarray]
     gap: Callable[[np.ndarray], np.ndarray]
@@ -107,8 +108,9 @@ def polynomial(name: str, coefficients: dict[int, float], depth: int) -> Map:
         log = np.log1p(-s)
         return -np.sum([a * np.expm1(k * log) for k, a in coefficients.items()], axis=0)
 
+    terms = (f"{math.sqrt(a)!r}*h({k}, x)" for k, a in coefficients.items())
     return Map(
-        name,
+        (name, " + ".join(terms)),
         depth,
         value,
         gap,
@@ -119,12 +121,13 @@ def polynomial(name: str, coefficients: dict[int, float], depth: int) -> Map:
 
 
 def sine(a: float, depth: int) -> Map:
-    """``sinh(a xi)/sinh(a)``, with the square of a float64 as ``a`` so that the formula is exact."""
+    """``sinh(a xi)/sinh(a)``, with a float64's square as ``a`` so that the formula is exact."""
+    name = f"sine_{a:g}"
     b = math.sqrt(a)
     exact_a = mpmath.mpf(b) ** 2
     a = float(exact_a)
     return Map(
-        f"sin({b!r}*x)",
+        (name, f"sin({b!r}*x)"),
         depth,
         lambda xi: np.sinh(a * xi) / np.sinh(a),
         lambda s: 2 * np.cosh(a - a * s / 2) * np.sinh(a * s / 2) / np.sinh(a),
@@ -145,7 +148,7 @@ def error_function(depth: int) -> Map:
         return np.arcsin(4 / 9 * s * (2 - s) / below) / whole
 
     return Map(
-        "erf(x)",
+        ("erf", "erf(x)"),
         depth,
         lambda xi: np.arcsin(2 * xi / 3) / whole,
         gap,
@@ -297,9 +300,7 @@ def problem_entry(k: int, train: int, test: int) -> dict[str, Any]:
     for name, dual in MAPS.items():
         maps[name] = {
             "regression": rule(regression(dual, sample), sample.test_labels),
-            "smoother": rule(
-                smoother(iterated(dual, s), sample.train_labels), sample.test_labels
-            ),
+            "smoother": rule(smoother(iterated(dual, s), sample.train_labels), sample.test_labels),
         }
     return {
         "columns": k,
@@ -342,7 +343,7 @@ def kernel_entry(dual: Map, depths: tuple[int, ...], limit: bool) -> dict[str, A
         if limit:
             # f^L / a_1^L differs from its limit by a relative O(f^L), long below any digit
             columns["limit"].append(sigma / dual.slope_at_zero() ** max(depths))
-    entry: dict[str, Any] = {"formula": dual.formula, "depths": list(depths)}
+    entry: dict[str, Any] = {"specs": list(dual.specs), "depths": list(depths)}
     for kind in ("nngp", "ntk"):
         values = [list(row) for row in zip(*columns[kind], strict=True)]
         entry[f"log_{kind}"] = [[float(mpmath.log(abs(v))) for v in row] for row in values]
@@ -363,7 +364,7 @@ def relu() -> Map:
         raise NotImplementedError
 
     return Map(
-        "relu(x)",
+        ("relu", "relu(x)"),
         RELU_DEPTH,
         unused,
         unused,
@@ -412,7 +413,7 @@ def compare(columns: list[int], train: int, test: int, seeds: int) -> None:
     """Print accuracies of the experiment beside those of ``deeplimit``'s limit kernels."""
     import deeplimit
 
-    limits = {n: deeplimit.LimitKernel(deeplimit.Activation(m.formula)) for n, m in MAPS.items()}
+    limits = {n: deeplimit.LimitKernel(deeplimit.Activation(m.specs[0])) for n, m in MAPS.items()}
     for k in columns:
         table: dict[str, list[float]] = {}
         for seed in range(seeds):

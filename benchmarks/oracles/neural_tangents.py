@@ -7,9 +7,10 @@ environment of its own, outside the repository and without this package::
     python3.11 -m venv oracle-env
     oracle-env/bin/pip install "neural-tangents==0.6.5" "jax==0.4.23" "jaxlib==0.4.23" \
         "numpy<2" "scipy<1.13"
-    oracle-env/bin/python benchmarks/oracles/neural_tangents.py tests/data/neural_tangents.json
+    oracle-env/bin/python -P benchmarks/oracles/neural_tangents.py tests/data/neural_tangents.json
 
-It runs on a CPU in about a minute. ``tests/test_oracles.py`` reads the file.
+(``-P`` because this file has the name of the package that it imports.) It runs on a CPU in about
+a minute. ``tests/test_oracles.py`` reads the file.
 
 How the two conventions meet
 ----------------------------
@@ -40,7 +41,6 @@ import argparse
 import json
 import math
 import platform
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,18 +48,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-# Run as a script, this file's own folder comes first on the path, and this file has the very
-# name of the package that it is about to import.
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != Path(__file__).parent]
-
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.special import erf
+from neural_tangents import stax
 
 jax.config.update("jax_enable_x64", True)
-
-from jax.scipy.special import erf  # noqa: E402
-from neural_tangents import stax  # noqa: E402
 
 CORRELATIONS = (
     *(-0.99, -0.9, -0.7, -0.5, -0.25, -0.05, 0.0, 0.1),
@@ -71,7 +66,7 @@ NODES = 192
 
 @dataclass(frozen=True)
 class Case:
-    """One activation: what it is called, how it's written, and its layer over there."""
+    """One activation: what it is called here, how it's written, and its layer over there."""
 
     names: tuple[str, ...]
     formula: str
@@ -81,19 +76,14 @@ class Case:
     quadrature: bool = False
 
 
-def hermite_mixture(coefficients: dict[int, float]) -> list[float]:
-    """Power-series coefficients of ``sum_k sqrt(a_k) h_k`` from ``{k: a_k}``."""
-    series = np.zeros(max(coefficients) + 1)
-    for degree, weight in coefficients.items():
-        series[degree] = math.sqrt(weight / math.factorial(degree))
-    return [float(c) for c in np.polynomial.hermite_e.herme2poly(series)]
-
-
-def mixture(name: str, coefficients: dict[int, float]) -> Case:
-    """An activation of the paper as the polynomial that it is."""
-    power = hermite_mixture(coefficients)
-    terms = [f"({c!r})*x^{k}" for k, c in enumerate(power) if c]
-    return Case((name,), " + ".join(terms), "Polynomial", lambda: stax.Polynomial(power))
+def mixture(name: str, squares: dict[int, float]) -> Case:
+    """An activation of the paper, ``sum_k sqrt(a_k) h_k``, as the polynomial that it is."""
+    series = np.zeros(max(squares) + 1)
+    for degree, square in squares.items():
+        series[degree] = math.sqrt(square / math.factorial(degree))
+    powers = np.polynomial.hermite_e.herme2poly(series).tolist()
+    terms = (f"{math.sqrt(square)!r}*h({degree}, x)" for degree, square in squares.items())
+    return Case((name,), " + ".join(terms), "Polynomial", lambda: stax.Polynomial(powers))
 
 
 def smooth(name: str, formula: str, function: Callable[[Any], Any]) -> Case:
@@ -114,17 +104,16 @@ def hermite(degree: int) -> Case:
     )
 
 
-def sine(a: float, name: str = "") -> Case:
-    """``sin(b x)`` with ``b = sqrt(a)``."""
+def sine(a: float, *names: str) -> Case:
+    """``sin(b x)`` with ``b = sqrt(a)``, which the authors call sine_a."""
     b = math.sqrt(a)
-    return Case(
-        (name,) if name else (), f"sin({b!r}*x)", f"Sin(b={b!r})", lambda: stax.Sin(a=1.0, b=b)
-    )
+    names = (*names, f"sine_{a:g}")
+    return Case(names, f"sin({b!r}*x)", f"Sin(b={b!r})", lambda: stax.Sin(a=1.0, b=b))
 
 
 CASES: tuple[Case, ...] = (
     Case(("relu",), "relu(x)", "Relu()", stax.Relu),
-    Case((), "max(x, 0.01*x)", "LeakyRelu(0.01)", lambda: stax.LeakyRelu(0.01)),
+    Case(("leaky_relu",), "max(x, 0.01*x)", "LeakyRelu(0.01)", lambda: stax.LeakyRelu(0.01)),
     Case((), "max(x, 0.2*x)", "LeakyRelu(0.2)", lambda: stax.LeakyRelu(0.2)),
     Case(("abs",), "abs(x)", "Abs()", stax.Abs),
     Case(
@@ -146,19 +135,17 @@ CASES: tuple[Case, ...] = (
     sine(13.8258),
     Case((), "sin(x + 0.5)", "Sin(1, 1, 0.5)", lambda: stax.Sin(1.0, 1.0, 0.5)),
     Case(("cos",), "cos(x)", "Cos()", stax.Cos),
-    Case((), "sin(0.8*x + pi/4)", "Rbf(0.32)", lambda: stax.Rbf(0.32)),
+    Case((), "sqrt(2)*sin(0.8*x + pi/4)", "Rbf(0.32)", lambda: stax.Rbf(0.32)),
     Case(("sign",), "sign(x)", "Sign()", stax.Sign, step=True),
     Case(("exp",), "exp(x)", "Exp()", stax.Exp),
     Case((), "exp(0.5*x)", "Exp(1, 0.5)", lambda: stax.Exp(1.0, 0.5)),
     Case((), "exp(0.7*x)", "ExpNormalized(0.49)", lambda: stax.ExpNormalized(0.49, -1.0)),
     Case((), "exp(-x^2)", "Gaussian()", stax.Gaussian),
-    Case((), "exp(-0.5*x^2)", "Gaussian(1, -0.5)", lambda: stax.Gaussian(1.0, -0.5)),
+    Case(("gaussian",), "exp(-0.5*x^2)", "Gaussian(1, -0.5)", lambda: stax.Gaussian(1.0, -0.5)),
     Case((), "x^2", "Monomial(2)", lambda: stax.Monomial(2)),
     Case((), "x^3", "Monomial(3)", lambda: stax.Monomial(3)),
     Case((), "x^5", "Monomial(5)", lambda: stax.Monomial(5)),
-    Case(
-        (), "heaviside(x)", "RectifiedMonomial(0)", lambda: stax.RectifiedMonomial(0), step=True
-    ),
+    Case((), "heaviside(x)", "RectifiedMonomial(0)", lambda: stax.RectifiedMonomial(0), step=True),
     Case((), "relu(x)^2", "RectifiedMonomial(2)", lambda: stax.RectifiedMonomial(2)),
     Case((), "relu(x)^3", "RectifiedMonomial(3)", lambda: stax.RectifiedMonomial(3)),
     Case(
@@ -209,9 +196,7 @@ def stack(activation: Any) -> tuple[float, float, list[Any], list[Any]]:
         kernel = pair(kernel)
         variances = np.concatenate([np.ravel(kernel.cov1), np.ravel(kernel.cov2)])
         drift = max(drift, float(np.max(np.abs(variances - 1))))
-        kernel = kernel.replace(
-            cov1=jnp.ones_like(kernel.cov1), cov2=jnp.ones_like(kernel.cov2)
-        )
+        kernel = kernel.replace(cov1=jnp.ones_like(kernel.cov1), cov2=jnp.ones_like(kernel.cov2))
         if depth in DEPTHS:
             nngp.append(np.asarray(kernel.nngp)[0])
             ntk.append(np.asarray(kernel.ntk)[0])
@@ -221,8 +206,7 @@ def stack(activation: Any) -> tuple[float, float, list[Any], list[Any]]:
 def evaluate(case: Case) -> dict[str, Any]:
     """The entry of one activation."""
     entry: dict[str, Any] = {
-        "names": list(case.names),
-        "formula": case.formula,
+        "specs": [*case.names, case.formula],
         "layer": case.layer,
         "degree": NODES if case.quadrature else None,
     }
@@ -265,7 +249,7 @@ def main() -> None:
     path.write_text(head + ',\n "activations": [\n' + ",\n".join(lines) + "\n ]\n}\n")
     for entry in entries:
         print(
-            f"{entry['formula'][:40]:40s} drift {entry['variance_drift']:.1e}"
+            f"{entry['specs'][-1][:40]:40s} drift {entry['variance_drift']:.1e}"
             f" error {entry['relative_error'] or 0:.1e}"
         )
 

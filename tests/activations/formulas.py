@@ -60,6 +60,34 @@ FORMULAS = [
 ]
 
 
+def _combined(parts: list[Expression], others: list[Expression]) -> list[Expression]:
+    pairs = [pair for a in parts for b in others for pair in ((a, b), (b, a))]
+    return [Operation("neg", (a,)) for a in parts] + [
+        Operation(sign, pair) for sign in "+*/^" for pair in pairs
+    ]
+
+
+_LEAVES: list[Expression] = [Variable(), Number(2)]
+_SHALLOW = [*_LEAVES, *_combined(_LEAVES[:1], _LEAVES[1:])]
+#: Every operator in every place of every other, and those next to a leaf in every other again.
+OPERATIONS = _combined(_SHALLOW, _SHALLOW)
+
+
+def nested_operations() -> list[Expression]:
+    """Put each of the `OPERATIONS` into every operator next to the variable."""
+    return _combined(OPERATIONS, _LEAVES[:1])
+
+
+def whole_powers(tree: Expression) -> set[float]:
+    """Collect the whole exponents but 0 and 1: the ways to compute them differ in last bits."""
+    found = set().union(*map(whole_powers, tree.operands))
+    if getattr(tree, "sign", None) == "^":
+        exponent = tree.operands[1].constant
+        if exponent is not None and exponent.is_integer() and abs(exponent) >= 2:
+            found.add(abs(exponent))
+    return found
+
+
 def _finite(build, *parts):
     """Build a node, or give its variable where the constants in it have no finite value."""
     try:
@@ -76,17 +104,20 @@ def _grow(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]
         st.sampled_from(["<", "<=", ">", ">="]),
         inner,
     )
+    # By thirds, so that one function of one argument is drawn as often as an operator.
+    single = [n for n, s in FUNCTIONS.items() if s.arity == 1]
+    unary = [single[::3], single[1::3], single[2::3]]
     by_arity = {
         arity: st.sampled_from(
             [n for n, s in FUNCTIONS.items() if s.arity == arity and n not in ("where", "h")]
         )
-        for arity in (1, 2, 3)
+        for arity in (2, 3)
     }
     return st.one_of(
         st.builds(lambda a: _finite(Operation, "neg", (a,)), inner),
         st.builds(lambda s, p: _finite(Operation, s, p), st.sampled_from("+*"), several),
         st.builds(lambda s, p: _finite(Operation, s, p), st.sampled_from("/^"), pair),
-        st.builds(lambda n, a: _finite(Call, n, (a,)), by_arity[1], inner),
+        *(st.builds(lambda n, a: _finite(Call, n, (a,)), st.sampled_from(c), inner) for c in unary),
         st.builds(lambda n, p: _finite(Call, n, p), by_arity[2], pair),
         st.builds(lambda n, *p: _finite(Call, n, p), by_arity[3], inner, inner, inner),
         st.builds(lambda k, a: _finite(Call, "h", (Number(k), a)), st.integers(0, 9), inner),

@@ -98,6 +98,7 @@ class Activation:
         self._precision = DOUBLE
         self._closed: Dual | None = None
         self._signed: Array | None = None
+        self._zero_mean = False
         self.expression = None
         if isinstance(spec, Activation):
             self.__dict__.update(spec.__dict__)
@@ -126,6 +127,7 @@ class Activation:
             key, entry = found
             self.expression = parse(entry.formula)
             self._closed = entry.dual() if entry.dual else None
+            self._zero_mean = entry.zero_mean
             squares = catalog.SQUARED_COEFFICIENTS.get(key)
             if squares:
                 self._closed, self._signed = SeriesDual(squares), np.sqrt(squares)
@@ -220,7 +222,8 @@ class Activation:
                 raise ValueError(f"{self.name}: the activation is zero everywhere.")
             self._signed = c / np.linalg.norm(c)
             return SeriesDual(c * c)
-        return self._recognised() or self._numerical()
+        dual = self._recognised() or self._numerical()
+        return CenteredDual(dual) if self._zero_mean else dual
 
     def _recognised(self) -> Dual | None:
         """Closed form of a function that is linear, or constant, on either side of zero.

@@ -35,11 +35,15 @@ class Entry:
         from its formula).
     origin : str
         Where the activation is from.
+    zero_mean : bool
+        True if the constants of the formula are the rounded solution of an equation that makes
+        the mean vanish: A is 0 then, not what rounding leaves.
     """
 
     formula: str
     dual: Callable[[], Dual] | None = None
     origin: str = "PyTorch, Keras"
+    zero_mean: bool = False
 
 
 def _leaky(slope: float) -> Callable[[], Dual]:
@@ -66,7 +70,9 @@ CATALOG: Mapping[str, Entry] = {
     "relu6": Entry("clip(x, 0, 6)"),
     "elu": Entry("elu(x)"),
     "celu": Entry("elu(x)"),
-    "selu": Entry(f"{_SELU_SCALE}*(max(x, 0) + {_SELU_ALPHA}*expm1(min(x, 0)))"),
+    "selu": Entry(
+        f"{_SELU_SCALE}*(max(x, 0) + {_SELU_ALPHA}*expm1(min(x, 0)))", zero_mean=True
+    ),
     "gelu": Entry("gelu(x)", GeluDual),
     "gelu_tanh": Entry("0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"),
     "quick_gelu": Entry("x*sigmoid(1.702*x)", None, "CLIP"),

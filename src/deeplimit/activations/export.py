@@ -20,7 +20,7 @@ __all__ = ["Code", "export", "jax_source", "python_source", "torch_source"]
 
 @dataclass(frozen=True)
 class Code:
-    """A formula in every notation.
+    r"""A formula in every notation.
 
     Attributes
     ----------
@@ -34,6 +34,12 @@ class Code:
         A subclass of ``torch.nn.Module`` without parameters.
     jax : str
         A Python function that needs JAX.
+
+    Examples
+    --------
+    >>> from deeplimit.activations.expressions import parse
+    >>> print(export(parse("tanh(x)")).tex)
+    \tanh\left(x\right)
     """
 
     text: str
@@ -60,6 +66,7 @@ def export(expression: Expression, *, norm2: float = 1.0, name: str = "activatio
     Returns
     -------
     Code
+        All of them.
 
     Raises
     ------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,11 @@ from numpy.typing import ArrayLike
 
 from deeplimit._extras import require
 from deeplimit.activations.functions import DIALECTS, Backend, Evaluation
-from deeplimit.activations.notation import TextWriter, Writer, Written
+from deeplimit.activations.notation import TextWriter, TexWriter, Writer, Written
+from deeplimit.activations.operators import COMPARISONS
 from deeplimit.duals.base import Array, Parity
 
-__all__ = ["MAX_DEPTH", "MAX_SIZE", "Evaluable", "Node"]
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "Comparison", "Evaluable", "Node", "refuse_comparisons"]
 
 #: Levels of nesting, so that recursion over a tree stays far from the interpreter's limit.
 MAX_DEPTH = 64
@@ -98,7 +101,14 @@ class Node:
         Returns
         -------
         {"odd", "even", None}
-            None if the rules for sums, products, powers and compositions decide nothing.
+            None if the rules for sums, products, powers and compositions decide nothing; "even"
+            for a constant.
+
+        Examples
+        --------
+        >>> from deeplimit.activations.expressions import parse
+        >>> parse("x*tanh(x)").parity(), parse("x + cos(x)").parity()
+        ('even', None)
         """
         raise NotImplementedError
 
@@ -109,8 +119,30 @@ class Node:
         -------
         str
             What `parse` reads back as an equal tree.
+
+        Examples
+        --------
+        >>> from deeplimit.activations.expressions import parse
+        >>> parse("2*|x|**2").text()
+        '2*abs(x)^2'
         """
         return TextWriter().text(self)
+
+    def tex(self) -> str:
+        r"""Write in TeX, for the inside of a formula environment.
+
+        Returns
+        -------
+        str
+            TeX that needs amsmath.
+
+        Examples
+        --------
+        >>> from deeplimit.activations.expressions import parse
+        >>> print(parse("x/sqrt(1 + x^2)").tex())
+        \frac{x}{\sqrt{1 + x^{2}}}
+        """
+        return TexWriter().text(self)
 
 
 class Evaluable(Node):
@@ -219,3 +251,43 @@ class Evaluable(Node):
     def variables(self) -> frozenset[str]:
         """The variables the value depends on: ``{"x"}`` or none."""
         return frozenset() if self.constant is not None else frozenset({"x"})
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison(Node):
+    """A condition such as ``x > 0``; it must depend on the variable.
+
+    Attributes
+    ----------
+    sign : {"<", "<=", ">", ">="}
+        What is asked.
+    operands : tuple of Expression
+        Both sides.
+    """
+
+    sign: str
+    operands: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if self.sign not in COMPARISONS or len(self.operands) != 2:
+            raise ValueError(f"a comparison is one of {', '.join(COMPARISONS)} between two parts")
+        refuse_comparisons(self.operands)
+        if all(part.constant is not None for part in self.operands):
+            raise ValueError("a condition must depend on x")
+        super().__post_init__()
+
+    def _compute(self, evaluation: Evaluation, *values: Any) -> Any:
+        return COMPARISONS[self.sign](*values)
+
+    def _write(self, writer: Writer) -> Written:
+        return writer.comparison(self.sign, *self.operands)
+
+    def parity(self) -> Parity:
+        """Give "even" if both sides are even."""
+        return "even" if all(part.parity() == "even" for part in self.operands) else None
+
+
+def refuse_comparisons(parts: Sequence[Node]) -> None:
+    """Raise ValueError if one of the parts is a condition."""
+    if not all(isinstance(part, Evaluable) for part in parts):
+        raise ValueError("a comparison can stand only as the first argument of where")

@@ -44,7 +44,7 @@ class Writer:
 
     def number(self, value: float) -> Written:
         """Write a number."""
-        return number_text(value), _UNARY if value < 0 else _ATOM
+        return number_text(value), _ATOM
 
     def named(self, name: str) -> Written:
         """Write a named constant."""
@@ -149,7 +149,8 @@ class CodeWriter(TextWriter):
 
     def number(self, value: float) -> Written:
         """Write a float, so that no operation on integers alone can arise."""
-        return repr(value), _UNARY if value < 0 else _ATOM
+        text = repr(value)
+        return text, _UNARY if text.startswith("-") else _ATOM
 
     def power(self, base: Node, exponent: Node) -> Written:
         """Write a power; libraries are at their best with an exponent that is an integer."""

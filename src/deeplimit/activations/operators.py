@@ -71,6 +71,32 @@ def _power(operands: Sequence[Operand]) -> Parity:
     return odd([base]) if exponent.constant % 2 else even([base])
 
 
+#: Up to this exponent a whole power is multiplied out.
+_MULTIPLIED_OUT = 16
+
+
+def _raise(base: Any, exponent: Any) -> Any:
+    """Raise to a power, by multiplication where that is a small whole number.
+
+    A library's own power of a signed array costs a hundred multiplications and may differ in the
+    last bit between a number and its opposite.
+    """
+    if not isinstance(exponent, float) or not exponent.is_integer():
+        return base**exponent
+    count = int(abs(exponent))
+    if not 2 <= count <= _MULTIPLIED_OUT:
+        return base**exponent
+    result = _multiplied(base, count)
+    return result if exponent > 0.0 else 1.0 / result
+
+
+def _multiplied(base: Any, count: int) -> Any:
+    if count == 1:
+        return base
+    half = _multiplied(base, count // 2)
+    return half * half * base if count % 2 else half * half
+
+
 @dataclass(frozen=True)
 class Operator:
     """An operator between expressions.
@@ -99,7 +125,7 @@ OPERATORS: Mapping[str, Operator] = {
     "+": Operator(lambda *terms: reduce(operator.add, terms), _sum, most=_ANY_NUMBER),
     "*": Operator(lambda *factors: reduce(operator.mul, factors), _product, most=_ANY_NUMBER),
     "/": Operator(operator.truediv, _product),
-    "^": Operator(operator.pow, _power),
+    "^": Operator(_raise, _power),
 }
 
 #: Comparisons by sign.

@@ -17,9 +17,9 @@ from deeplimit.activations.functions import (
     Evaluation,
     FunctionSpec,
 )
-from deeplimit.activations.nodes import Evaluable, Node
-from deeplimit.activations.notation import TexWriter, Writer, Written
-from deeplimit.activations.operators import COMPARISONS, OPERATORS
+from deeplimit.activations.nodes import Comparison, Evaluable, Node, refuse_comparisons
+from deeplimit.activations.notation import Writer, Written
+from deeplimit.activations.operators import OPERATORS
 from deeplimit.duals.base import Parity
 
 __all__ = [
@@ -54,6 +54,9 @@ class Expression(Evaluable):
     array([-1.,  1.])
     """
 
+    # NumPy's scalars leave arithmetic with an expression to the expression.
+    __array_ufunc__ = None
+
     def compose(self, inner: Expression) -> Expression:
         """Put another expression in the place of the variable.
 
@@ -65,6 +68,7 @@ class Expression(Evaluable):
         Returns
         -------
         Expression
+            This expression of `inner` of the variable.
 
         Raises
         ------
@@ -79,21 +83,6 @@ class Expression(Evaluable):
         """
         composed: Expression = self._substitute(inner)
         return composed
-
-    def tex(self) -> str:
-        r"""Write in TeX, for the inside of a formula environment.
-
-        Returns
-        -------
-        str
-
-        Examples
-        --------
-        >>> from deeplimit.activations.expressions import parse
-        >>> print(parse("x/sqrt(1 + x^2)").tex())
-        \frac{x}{\sqrt{1 + x^{2}}}
-        """
-        return TexWriter().text(self)
 
     def python(self, name: str = "activation") -> str:
         """Write a Python function that needs NumPy and SciPy only.
@@ -190,7 +179,13 @@ class Expression(Evaluable):
 
 @dataclass(frozen=True, repr=False)
 class Number(Expression):
-    """A number written out: finite and without a sign; ``-2`` is an `Operation` on it."""
+    """A number written out; ``-2`` is an `Operation` on one.
+
+    Attributes
+    ----------
+    value : float
+        Finite and without a sign.
+    """
 
     value: float
 
@@ -214,7 +209,13 @@ class Number(Expression):
 
 @dataclass(frozen=True, repr=False)
 class Constant(Expression):
-    """A number with a name: ``pi`` or ``e``."""
+    """A number with a name.
+
+    Attributes
+    ----------
+    name : {"pi", "e"}
+        The name.
+    """
 
     name: str
 
@@ -254,7 +255,15 @@ class Variable(Expression):
 
 @dataclass(frozen=True, repr=False)
 class Operation(Expression):
-    """A change of sign ("neg"), a flat sum or product, a quotient or a power, by its sign."""
+    """A sum, a product, a quotient, a power or a change of sign.
+
+    Attributes
+    ----------
+    sign : {"+", "*", "/", "^", "neg"}
+        What is done. A subtracted term is a changed sign in a sum.
+    operands : tuple of Expression
+        Two or more for a sum or a product, which are flat; otherwise two, or one for "neg".
+    """
 
     sign: str
     operands: tuple[Node, ...]
@@ -265,7 +274,7 @@ class Operation(Expression):
             raise ValueError(f"no operator {self.sign!r}; there are {', '.join(OPERATORS)}")
         if not operator.fewest <= len(self.operands) <= operator.most:
             raise ValueError(f"{self.sign} cannot take {len(self.operands)} operands")
-        _refuse_comparisons(self.operands)
+        refuse_comparisons(self.operands)
         super().__post_init__()
 
     def _parts(self, sign: str) -> tuple[Node, ...]:
@@ -278,39 +287,21 @@ class Operation(Expression):
         return writer.operation(self.sign, self.operands)
 
     def parity(self) -> Parity:
-        """Give the parity by the operator's rule."""
-        return OPERATORS[self.sign].parity(self.operands)
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison(Node):
-    """A condition such as ``x > 0``; it must depend on the variable."""
-
-    sign: str
-    operands: tuple[Node, ...]
-
-    def __post_init__(self) -> None:
-        if self.sign not in COMPARISONS or len(self.operands) != 2:
-            raise ValueError(f"a comparison is one of {', '.join(COMPARISONS)} between two parts")
-        _refuse_comparisons(self.operands)
-        if all(part.constant is not None for part in self.operands):
-            raise ValueError("a condition must depend on x")
-        super().__post_init__()
-
-    def _compute(self, evaluation: Evaluation, *values: Any) -> Any:
-        return COMPARISONS[self.sign](*values)
-
-    def _write(self, writer: Writer) -> Written:
-        return writer.comparison(self.sign, *self.operands)
-
-    def parity(self) -> Parity:
-        """Give "even" if both sides are even."""
-        return "even" if all(part.parity() == "even" for part in self.operands) else None
+        """Give the parity by the operator's rule; a constant is even."""
+        return "even" if self.constant is not None else OPERATORS[self.sign].parity(self.operands)
 
 
 @dataclass(frozen=True, repr=False)
 class Call(Expression):
-    """A call of one of the `FUNCTIONS`, by name."""
+    """A call of one of the `FUNCTIONS`.
+
+    Attributes
+    ----------
+    name : str
+        Name of the function.
+    operands : tuple of Node
+        Its arguments; the first one of ``where`` is a `Comparison`.
+    """
 
     name: str
     operands: tuple[Node, ...]
@@ -324,9 +315,9 @@ class Call(Expression):
         if self.name == "where":
             if not isinstance(self.operands[0], Comparison):
                 raise ValueError(f"{spec.signature} needs a condition such as x > 0 first")
-            _refuse_comparisons(self.operands[1:])
+            refuse_comparisons(self.operands[1:])
         else:
-            _refuse_comparisons(self.operands)
+            refuse_comparisons(self.operands)
         if self.name == "h":
             degree = self.operands[0]
             if not isinstance(degree, Number) or degree.value not in range(MAX_DEGREE + 1):
@@ -359,13 +350,8 @@ class Call(Expression):
         return body
 
     def parity(self) -> Parity:
-        """Give the parity by the function's rule."""
-        return self.spec.parity(self.operands)
-
-
-def _refuse_comparisons(parts: Sequence[Node]) -> None:
-    if not all(isinstance(part, Expression) for part in parts):
-        raise ValueError("a comparison can stand only as the first argument of where")
+        """Give the parity by the function's rule; a constant is even."""
+        return "even" if self.constant is not None else self.spec.parity(self.operands)
 
 
 def number(value: Expression | float) -> Expression:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.polynomial import polynomial as P
 from numpy.typing import ArrayLike
 
-from deeplimit.duals.base import Array, Dual
+from deeplimit.duals.base import SERIES_RADIUS, Array, Dual
 
 
 class MixedDual(Dual):
@@ -65,6 +66,12 @@ class CenteredDual(Dual):
         a = self._base.coefficients(n) / self._rest
         a[:1] = 0.0
         return a
+
+    def value(self, xi: ArrayLike) -> Array:
+        # Away from zero by a difference to a0, not to one: values may be far below one.
+        xi = np.asarray(xi, dtype=np.float64)
+        away = (self._base.value(xi) - self._base.a0) / self._rest
+        return np.where(np.abs(xi) <= SERIES_RADIUS, P.polyval(xi, self._head), away)
 
     def gap(self, s: ArrayLike) -> Array:
         return self._base.gap(s) / self._rest

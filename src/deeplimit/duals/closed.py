@@ -169,6 +169,9 @@ class ExponentialDual(Dual):
     def gap_derivative(self, s: ArrayLike) -> Array:
         return np.asarray(self._a * np.exp(-self._a * np.asarray(s, dtype=np.float64)))
 
+    def value(self, xi: ArrayLike) -> Array:
+        return np.asarray(np.exp(-self._a * (1.0 - np.asarray(xi, dtype=np.float64))))
+
 
 class HyperbolicDual(Dual):
     r"""Dual of :math:`\sin(bz)` or :math:`\cos(bz)`.
@@ -203,6 +206,15 @@ class HyperbolicDual(Dual):
         near, far = -np.expm1(-self._a * s), -self._a * (2.0 - s)
         other = 1.0 + np.exp(far) if self._sign < 0 else -np.expm1(far)
         return np.asarray(near * other / self._norm)
+
+    def value(self, xi: ArrayLike) -> Array:
+        # For a large `a` the value is tiny up to moderate correlations: no difference to one.
+        xi = np.asarray(xi, dtype=np.float64)
+        x = np.abs(xi)
+        far = -2.0 * self._a * x
+        other = -np.expm1(far) if self._sign < 0 else 1.0 + np.exp(far)
+        out = np.exp(-self._a * (1.0 - x)) * other / self._norm
+        return np.asarray(np.copysign(out, xi) if self._sign < 0 else out)
 
     def gap_derivative(self, s: ArrayLike) -> Array:
         s = np.asarray(s, dtype=np.float64)

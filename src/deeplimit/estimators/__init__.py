@@ -1,0 +1,21 @@
+"""Classifiers and a regressor in scikit-learn's manner."""
+
+from deeplimit.estimators.contributions import Contributions
+from deeplimit.estimators.deep_limit import DeepLimitClassifier
+from deeplimit.estimators.named import (
+    HilbertClassifier,
+    MajorityVoteClassifier,
+    OneNearestNeighborClassifier,
+)
+from deeplimit.estimators.network_kernel import NetworkKernelClassifier
+from deeplimit.estimators.regressor import DeepLimitRegressor
+
+__all__ = [
+    "DeepLimitClassifier",
+    "DeepLimitRegressor",
+    "NetworkKernelClassifier",
+    "OneNearestNeighborClassifier",
+    "MajorityVoteClassifier",
+    "HilbertClassifier",
+    "Contributions",
+]

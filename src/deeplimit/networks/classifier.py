@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from deeplimit.networks.finite import FiniteNetwork, Precision
+from deeplimit.networks.finite import FiniteNetwork, Precision, as_activation
 from deeplimit.networks.training import Descent, gradient_descent
 from deeplimit.sums.sphere import fit_lift
 
@@ -40,8 +40,8 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
         Units in each hidden layer.
     learning_rate : float or "auto", default="auto"
         First step size, for the loss of half the summed squared errors. "auto" is the inverse
-        of the largest eigenvalue of the empirical tangent kernel. A step that does not lower
-        the loss enough is halved.
+        of the largest eigenvalue of the empirical tangent kernel. A step that raises
+        the loss too far is halved.
     momentum : bool, default=True
         Nesterov's acceleration with restarts; False is plain gradient descent, which takes
         about the square of the number of steps. See `gradient_descent`.
@@ -184,10 +184,11 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
                 'its kernel limit: choose "auto", "hemisphere", "stereographic" or "normalize"'
             )
         rows = self.lift_.transform(X)
+        activation = as_activation(self.activation)
         state = check_random_state(self.random_state)
         self.networks_ = [
             FiniteNetwork(
-                self.activation,
+                activation,
                 self.depth,
                 self.width,
                 rows.shape[1],
@@ -226,12 +227,7 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
         self.learning_rate_ = min(descent.learning_rate for descent in descents)
         self.converged_ = all(descent.converged for descent in descents)
         if not self.converged_:
-            stalled = any(descent.reason == "stalled" for descent in descents)
-            advice = (
-                'rounding stops further progress: raise tol or set dtype="float64"'
-                if stalled
-                else "raise max_steps or tol" + (", or set momentum=True" * (not self.momentum))
-            )
+            advice = "raise max_steps or tol" + ("" if self.momentum else ", or set momentum=True")
             warnings.warn(
                 f"training stopped after {self.n_iter_} steps at a mean squared error of "
                 f"{self.loss_curve_[-1]:.3g}, tol={self.tol:.3g}: {advice}",

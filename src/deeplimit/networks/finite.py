@@ -5,15 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from deeplimit._extras import require
 from deeplimit.activations import Activation
+from deeplimit.networks.linearisation import Linearisation, pytorch, value_and_slope
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,43 +23,9 @@ FloatArray = NDArray[np.float64]
 Precision = Literal["float64", "float32"]
 
 
-def _torch() -> Any:
-    return require("torch", extra="torch", purpose="networks of finite width")
-
-
-@dataclass(frozen=True)
-class Linearisation:
-    """A network and its first derivative at some rows: all that gradients and kernels need.
-
-    With layers numbered from 0, `inputs[l]` are the n rows which `weights[l]` multiplies, and
-    `slopes[l]` the derivative of `inputs[l + 1]` in the pre-activation it is computed from.
-    """
-
-    weights: Sequence[Tensor]
-    inputs: Sequence[Tensor]
-    slopes: Sequence[Tensor]
-    outputs: Tensor
-
-    def backpropagate(self, cotangent: Tensor) -> list[Tensor]:
-        """Return, for each layer, the cotangent of its pre-activations, rows kept apart."""
-        deltas = [cotangent]
-        for weight, slope in zip(reversed(self.weights[1:]), reversed(self.slopes), strict=True):
-            deltas.append((deltas[-1] @ weight) * slope)
-        deltas.reverse()
-        return deltas
-
-    def pullback(self, cotangent: Tensor) -> list[Tensor]:
-        """Return the Jacobian's transpose times `cotangent` (n, outputs): one array a layer."""
-        deltas = self.backpropagate(cotangent)
-        return [delta.T @ entry for delta, entry in zip(deltas, self.inputs, strict=True)]
-
-    def pushforward(self, tangents: Sequence[Tensor]) -> Tensor:
-        """Return the Jacobian times `tangents` (one array a layer): shape (n, outputs)."""
-        moved = self.inputs[0] @ tangents[0].T
-        for layer, slope in enumerate(self.slopes, start=1):
-            moved = (moved * slope) @ self.weights[layer].T
-            moved += self.inputs[layer] @ tangents[layer].T
-        return moved
+def as_activation(spec: Any) -> Activation:
+    """Return an activation as it is, and make one of anything else `Activation` accepts."""
+    return spec if isinstance(spec, Activation) else Activation(spec)
 
 
 class FiniteNetwork:
@@ -243,20 +208,15 @@ class FiniteNetwork:
         """
         weights = self.weights if weights is None else weights
         phi, scale = self._phi()
-        grad = _torch().autograd.grad
         inputs, slopes = [rows], []
         for weight in weights[:-1]:
-            # One derivative for each unit: the layers' Jacobians are written out above, so that
-            # nothing but the activation goes through automatic differentiation.
-            z = (inputs[-1] @ weight.T).requires_grad_()
-            value = phi(z)
             try:
-                (slope,) = grad(value.sum(), z)
+                value, slope = value_and_slope(phi, inputs[-1] @ weight.T)
             except RuntimeError as error:
                 raise ValueError(
                     f"PyTorch cannot differentiate {self.activation.name}: {error}"
                 ) from error
-            inputs.append(value.detach() * scale)
+            inputs.append(value * scale)
             slopes.append(slope * scale)
         return Linearisation(weights, inputs, slopes, inputs[-1] @ weights[-1].T)
 
@@ -288,7 +248,7 @@ class FiniteNetwork:
         return self.activation.torch(), 1.0 / math.sqrt(self.width * self.activation.norm2)
 
     def _tensor(self, array: FloatArray) -> Tensor:
-        torch = _torch()
+        torch = pytorch()
         tensor: Tensor = torch.tensor(
             array, dtype=getattr(torch, self.dtype), device=self.device or "cpu"
         )
@@ -327,7 +287,8 @@ def empirical_ntk(network: FiniteNetwork, X: ArrayLike, Z: ArrayLike | None = No
     Raises
     ------
     ValueError
-        If X or Z has another number of columns than the network has inputs.
+        If X or Z has another number of columns than the network has inputs, or the activation
+        has no finite derivative at some unit.
 
     References
     ----------
@@ -352,7 +313,13 @@ def empirical_ntk(network: FiniteNetwork, X: ArrayLike, Z: ArrayLike | None = No
         others = deltas if Z is None else _output_deltas(right, output)
         for gram, delta, other in zip(grams, deltas, others, strict=True):
             total = total + gram * (delta @ other.T)
-    return network._array(total / network.n_outputs)
+    kernel = network._array(total / network.n_outputs)
+    if not np.all(np.isfinite(kernel)):
+        raise ValueError(
+            f"the derivative of {network.activation.name} is not finite at some unit: "
+            "rows of zeros reach a cusp, so leave them out"
+        )
+    return kernel
 
 
 def _output_deltas(lin: Linearisation, output: int) -> list[Tensor]:
@@ -394,10 +361,10 @@ def empirical_nngp(network: FiniteNetwork, X: ArrayLike, Z: ArrayLike | None = N
     --------
     >>> import numpy as np
     >>> from deeplimit.networks import FiniteNetwork, empirical_nngp
-    >>> network = FiniteNetwork("relu", depth=1, width=4096, n_features=2)
-    >>> empirical_nngp(network, np.eye(2)).round(1)  # off the diagonal 1/π in the limit
-    array([[1. , 0.3],
-           [0.3, 1. ]])
+    >>> network = FiniteNetwork("erf", depth=1, width=4096, n_features=2)
+    >>> empirical_nngp(network, [[1.0, 0.0], [0.6, 0.8]]).round(1)  # .564 in the limit
+    array([[1. , 0.6],
+           [0.6, 1. ]])
     """
     left = network.features(network.rows(X))
     right = left if Z is None else network.features(network.rows(Z))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import lstsq
 
-from deeplimit.networks.finite import FiniteNetwork, empirical_ntk
+from deeplimit.networks.finite import FiniteNetwork, as_activation, empirical_ntk
 from deeplimit.networks.training import gradient_descent
 
 __all__ = ["WidthSweep", "width_sweep"]
@@ -209,6 +209,7 @@ def width_sweep(
     gram, cross = _kernel_matrices(kernel, rows, queries)
     limit = cross @ lstsq(gram, targets)[0]
 
+    activation = as_activation(activation)
     shape = (len(sizes), len(states))
     deviation, ntk_deviation, agreement, steps = (np.empty(shape) for _ in range(4))
     converged = True

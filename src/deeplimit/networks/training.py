@@ -21,14 +21,13 @@ __all__ = ["Descent", "gradient_descent"]
 # eigenvalue lies in directions the network cannot learn (a linear network; equal rows with
 # different targets). It plays the part of the relative cut-off of a pseudo-inverse.
 UNLEARNABLE = 1e-7
-# The linearised loss falls by at least half of step * |gradient|^2 when the step is at most the
-# inverse of the largest eigenvalue; half of that leaves room for the network's curvature.
-SUFFICIENT = 0.25
-# The fall is asked for against the worst of the last losses. Where the activation has a kink the
-# loss has valleys with a sharp floor: asked to fall in each step, the step shrinks to nothing
-# there, while a constant one jumps to and fro a little and goes on.
-MEMORY = 10
+# A step may raise the loss, but not above this many times the least so far. Where the activation
+# has a kink the loss has valleys with a sharp floor: asked to fall in each step, the step shrinks
+# to nothing there, while a constant one jumps to and fro a little and goes on.
+RISE = 2.0
 SMALLEST_STEP = 2.0**-40
+# Errors of the outputs below this many units of rounding are not lowered any further.
+ROUNDING = 64.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Descent:
         True if training stopped by itself: see `reason`.
     reason : {"tolerance", "stationary", "max_steps", "stalled"}
         The loss reached the tolerance; or what is left of it cannot be learned by this network;
-        or the steps ran out; or no step lowered the loss any more (rounding).
+        or the steps ran out; or each step, however small, led to a loss that is not finite.
 
     Examples
     --------
@@ -92,6 +91,11 @@ class _Objective:
         self.goal = network._tensor(targets)
         if network._initial is not None:
             self.goal = self.goal + network._forward(self.rows, network._initial)
+
+    def rounding(self) -> float:
+        """Return the mean squared error that rounding alone makes."""
+        unit = ROUNDING * float(np.finfo(self.network.dtype).eps)
+        return unit * unit * _norm2(self.goal) / self.goal.numel()
 
     def linearise(self) -> Linearisation:
         return self.network.linearise(self.rows)
@@ -156,10 +160,9 @@ def gradient_descent(
     r"""Train a network in place by full-batch gradient descent on the squared loss.
 
     The loss is half the summed squared errors. In the linearised network it is a quadratic
-    whose Hessian has the eigenvalues of the empirical tangent kernel :math:`\hat\Theta`; the
-    step :math:`1/\lambda_{\max}(\hat\Theta)` then lowers it by at least
-    :math:`|\nabla|^2/(2\lambda_{\max})`. A step of the true network that does not bring the loss
-    half as much below the worst of the last ten is halved and taken again, so that training
+    whose Hessian has the eigenvalues of the empirical tangent kernel :math:`\hat\Theta`, and
+    the step :math:`1/\lambda_{\max}(\hat\Theta)` lowers it each time. In the true network a step
+    that raises the loss above twice the least so far is halved and taken again, so that training
     cannot diverge at any width. A centred network goes, as the width grows, to ridgeless
     regression with the tangent kernel.
 
@@ -180,7 +183,7 @@ def gradient_descent(
     max_steps : int, default=10000
         Largest number of steps.
     tol : float, default=1e-4
-        Stop when the mean squared error is at most this.
+        Stop when the mean squared error is at most this, or at most the rounding of the outputs.
 
     Returns
     -------
@@ -194,8 +197,8 @@ def gradient_descent(
 
     References
     ----------
-    L. Grippo, F. Lampariello, S. Lucidi, "A nonmonotone line search technique for Newton's
-    method", SIAM Journal on Numerical Analysis 23, 1986.
+    J. Lee et al., "Wide Neural Networks of Any Depth Evolve as Linear Models Under Gradient
+    Descent", NeurIPS 2019.
 
     B. O'Donoghue, E. Candès, "Adaptive restart for accelerated gradient schemes", Foundations
     of Computational Mathematics 15, 2015.
@@ -224,7 +227,8 @@ def gradient_descent(
     step = _first_step(learning_rate, top)
 
     per_entry = 2.0 / objective.goal.numel()
-    losses = [point.loss * per_entry]
+    tol = max(tol, objective.rounding())
+    losses = [least := point.loss * per_entry]
     previous, age = point.weights, 1.0
     smallest = step * SMALLEST_STEP
     reason: Literal["tolerance", "stationary", "max_steps", "stalled"]
@@ -249,11 +253,11 @@ def gradient_descent(
                 accepted = trial.loss <= point.loss
             else:
                 trial = objective.at(plain)
-                recent = max(losses[-MEMORY:]) / per_entry
-                accepted = trial.loss <= recent - SUFFICIENT * step * point.slope2
+                accepted = trial.loss * per_entry <= RISE * least
             if accepted:
                 point, previous, age = trial, plain, older
                 losses.append(point.loss * per_entry)
+                least = min(least, losses[-1])
             elif push > 0.0:
                 age = 1.0
             else:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.sums.engine import Contributors, RadialKernel
+from deeplimit.sums.engine import Contributors, RadialKernel, evaluate
 from deeplimit.sums.gaps import BLOCK_BYTES, GapTiles
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums, check_weights
@@ -61,8 +61,7 @@ class _Task:
     def weights(self, rows: slice) -> Iterator[tuple[slice, Floats, Signs]]:
         """Give the log weights and signs of a block of queries, tile by tile."""
         for columns, gaps in self.tiles.of(self.queries[rows]):
-            signs = None if self.kernel.positive else self.kernel.sign_at_gap(gaps)
-            logs = np.asarray(self.kernel.log_at_gap(gaps), dtype=np.float64)
+            logs, signs = evaluate(self.kernel, gaps)
             if self.places is not None:
                 place = self.places[rows]
                 here = np.flatnonzero((place >= columns.start) & (place < columns.stop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -46,6 +47,13 @@ class Decision(NamedTuple):
         True where a coincident example exists.
     tied : ndarray of bool, shape (m,)
         True where the sums left more than one class and the prior or the order chose.
+
+    Examples
+    --------
+    >>> from deeplimit.sums import PartialSums
+    >>> decision = PartialSums.empty(1, 2).add([[0.0, 0.0]], None, [0, 1]).decide(prior=[1, 2])
+    >>> decision.winner, decision.tied, decision.signs
+    (array([1]), array([ True]), array([[1, 1]], dtype=int8))
     """
 
     winner: NDArray[np.int64]
@@ -95,26 +103,106 @@ class _Level(NamedTuple):
         return np.where(np.abs(self.net) <= self.slack, 0.0, self.net)
 
 
-def _level(max_log: Floats, positive: Floats, negative: Floats, tolerance: float) -> _Level:
-    return _Level(max_log, positive - negative, tolerance * (positive + negative))
+class _Block(NamedTuple):
+    """Some rows of partial sums."""
+
+    max_log: Floats
+    positive: Floats
+    negative: Floats
+    hit_positive: Floats
+    hit_negative: Floats
+
+    @classmethod
+    def cut(cls, sums: Sums, rows: slice | NDArray[np.int64]) -> _Block:
+        return cls(*(getattr(sums, name)[rows] for name in cls._fields))
+
+    def exact(self) -> NDArray[np.bool_]:
+        return np.asarray(np.any(self.hit_positive + self.hit_negative > 0, axis=1))
+
+    def level(self, tolerance: float) -> _Level:
+        slack = tolerance * (self.positive + self.negative)
+        return _Level(self.max_log, self.positive - self.negative, slack)
+
+    def hit_level(self, tolerance: float) -> _Level:
+        slack = tolerance * (self.hit_positive + self.hit_negative)
+        return _Level(np.zeros_like(slack), self.hit_positive - self.hit_negative, slack)
+
+    def after_hits(self, left: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
+        rows = np.flatnonzero(self.exact())
+        if rows.size:
+            left = left.copy()
+            left[rows] = _Block.cut(self, rows).hit_level(tolerance).keep_best(left[rows])
+        return left
 
 
-def _sums(sums: Sums, tolerance: float) -> _Level:
-    return _level(sums.max_log, sums.positive, sums.negative, tolerance)
+def _cut(sums: Sums) -> Iterator[slice]:
+    """Cut the rows so that the many temporary arrays of a decision stay in the cache."""
+    m, n_classes = sums.max_log.shape
+    step = max(1, 2**16 // max(1, n_classes))
+    # One empty block if there are no queries: the results have their shapes all the same.
+    return (slice(start, start + step) for start in range(0, max(m, 1), step))
 
 
-def _hits(sums: Sums, tolerance: float) -> _Level:
-    zero = np.zeros_like(sums.max_log)
-    return _level(zero, sums.hit_positive, sums.hit_negative, tolerance)
+def _checked_prior(sums: Sums, prior: ArrayLike | None, then: Sums | None) -> Floats:
+    shape = sums.max_log.shape
+    if then is not None and then.max_log.shape != shape:
+        raise ValueError(f"`then` must have the shape {shape}, {then.max_log.shape} was got")
+    order = np.zeros(shape[1]) if prior is None else np.asarray(prior, dtype=np.float64)
+    if order.shape != shape[1:] or np.isnan(order).any():
+        raise ValueError(f"a prior of {shape[1]} numbers is expected, {prior!r} was got")
+    return order
 
 
-def _exact(sums: Sums) -> NDArray[np.bool_]:
-    return np.asarray(np.any(sums.hit_positive + sums.hit_negative > 0, axis=1))
+def _choose(
+    block: _Block, then: _Block | None, prior: Floats, tolerance: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Give the winners, where they were tied, and which classes the hits left."""
+    by_hits = block.after_hits(np.ones(block.max_log.shape, dtype=np.bool_), tolerance)
+    left = block.level(tolerance).keep_best(by_hits)
+    if then is not None:
+        left = then.level(tolerance).keep_best(then.after_hits(left, tolerance))
+    # The first of the largest: what ties on the prior goes by the index.
+    masked = np.where(left, prior, -np.inf)
+    best = left & (masked == np.max(masked, axis=1, keepdims=True))
+    tied = np.count_nonzero(left, axis=1) > 1
+    return np.argmax(best, axis=1).astype(np.int64), tied, by_hits
 
 
-def _after_hits(sums: Sums, left: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
-    exact = _exact(sums)[:, None]
-    return np.where(exact, _hits(sums, tolerance).keep_best(left), left)
+def _decide(block: _Block, then: _Block | None, prior: Floats, tolerance: float) -> Decision:
+    winner, tied, _ = _choose(block, then, prior, tolerance)
+    exact = block.exact()
+    plain = block.level(tolerance)
+    score, log = plain.known(), plain.log_size(plain.known())
+    if exact.any():
+        hits = block.hit_level(tolerance)
+        score = np.where(exact[:, None], hits.known(), score)
+        log = np.where(exact[:, None], hits.log_size(hits.known()), log)
+    whole = np.logaddexp.reduce(log, axis=1, keepdims=True)
+    shares = log - np.where(np.isneginf(whole), 0.0, whole)
+    return Decision(winner, shares, np.sign(score).astype(np.int8), exact, tied)
+
+
+def _proportions(block: _Block, then: _Block | None, prior: Floats, tolerance: float) -> Floats:
+    chosen, _, by_hits = _choose(block, then, prior, tolerance)
+    winner = chosen[:, None]
+    plain = block.level(tolerance)
+    gains = np.where(by_hits, np.maximum(plain.known(), 0.0), 0.0)
+    best = np.argmax(plain.log_size(gains), axis=1, keepdims=True)
+    unit = np.take_along_axis(gains, best, axis=1)
+    shares = plain.relative(gains, best, np.where(unit == 0.0, 1.0, unit))
+    if block.exact().any():
+        hits = np.maximum(block.hit_level(tolerance).known(), 0.0)
+        # Scaled first: the sum of weights at the end of the range is none.
+        hits /= np.maximum(np.max(hits, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        shares = np.where(hits.any(axis=1, keepdims=True), hits, shares)
+    whole = np.sum(shares, axis=1, keepdims=True)
+    shares /= np.where(whole == 0.0, 1.0, whole)
+    first = np.argmax(shares, axis=1, keepdims=True)
+    own = np.take_along_axis(shares, winner, axis=1)
+    raised = np.nextafter(np.take_along_axis(shares, first, axis=1), 2.0)
+    own = np.where(whole == 0.0, 1.0, np.where(first == winner, own, raised))
+    np.put_along_axis(shares, winner, own, axis=1)
+    return shares
 
 
 def decide(sums: Sums, prior: ArrayLike | None, then: Sums | None, tolerance: float) -> Decision:
@@ -141,30 +229,23 @@ def decide(sums: Sums, prior: ArrayLike | None, then: Sums | None, tolerance: fl
     ValueError
         If `prior` or `then` is of another shape.
     """
-    m, n_classes = sums.max_log.shape
-    if then is not None and then.max_log.shape != (m, n_classes):
-        raise ValueError(
-            f"`then` must have the shape {(m, n_classes)}, {then.max_log.shape} was got"
+    order = _checked_prior(sums, prior, then)
+    parts = [
+        _decide(
+            _Block.cut(sums, rows),
+            None if then is None else _Block.cut(then, rows),
+            order,
+            tolerance,
         )
-    order = np.zeros(n_classes) if prior is None else np.asarray(prior, dtype=np.float64)
-    if order.shape != (n_classes,) or np.isnan(order).any():
-        raise ValueError(f"a prior of {n_classes} numbers is expected, {prior!r} was got")
-    left = np.ones((m, n_classes), dtype=np.bool_)
-    for level in (sums,) if then is None else (sums, then):
-        left = _after_hits(level, left, tolerance)
-        left = _sums(level, tolerance).keep_best(left)
-    # The first of the largest: what ties on the prior goes by the index.
-    masked = np.where(left, order, -np.inf)
-    best = left & (masked == np.max(masked, axis=1, keepdims=True))
-    winner = np.argmax(best, axis=1).astype(np.int64)
-    exact = _exact(sums)
-    hits, plain = _hits(sums, tolerance), _sums(sums, tolerance)
-    score = np.where(exact[:, None], hits.known(), plain.known())
-    log = np.where(exact[:, None], hits.log_size(hits.known()), plain.log_size(plain.known()))
-    whole = np.logaddexp.reduce(log, axis=1, keepdims=True)
-    shares = log - np.where(np.isneginf(whole), 0.0, whole)
-    tied = np.count_nonzero(left, axis=1) > 1
-    return Decision(winner, shares, np.sign(score).astype(np.int8), exact, tied)
+        for rows in _cut(sums)
+    ]
+    return Decision(
+        np.concatenate([part.winner for part in parts]),
+        np.concatenate([part.log_scores for part in parts]),
+        np.concatenate([part.signs for part in parts]),
+        np.concatenate([part.exact for part in parts]),
+        np.concatenate([part.tied for part in parts]),
+    )
 
 
 def proportions(sums: Sums, prior: ArrayLike | None, then: Sums | None, tolerance: float) -> Floats:
@@ -185,20 +266,15 @@ def proportions(sums: Sums, prior: ArrayLike | None, then: Sums | None, toleranc
     ValueError
         If `prior` or `then` is of another shape.
     """
-    winner = decide(sums, prior, then, tolerance).winner[:, None]
-    everything = np.ones(sums.max_log.shape, dtype=np.bool_)
-    left = _after_hits(sums, everything, tolerance)
-    plain = _sums(sums, tolerance)
-    shares = np.maximum(_hits(sums, tolerance).known(), 0.0)
-    gains = np.where(left, np.maximum(plain.known(), 0.0), 0.0)
-    best = np.argmax(plain.log_size(gains), axis=1, keepdims=True)
-    unit = np.take_along_axis(gains, best, axis=1)
-    gains = plain.relative(gains, best, np.where(unit == 0.0, 1.0, unit))
-    shares = np.where(shares.any(axis=1, keepdims=True), shares, gains)
-    whole = np.sum(shares, axis=1, keepdims=True)
-    shares /= np.where(whole == 0.0, 1.0, whole)
-    first = np.argmax(shares, axis=1, keepdims=True)
-    raised = np.nextafter(np.take_along_axis(shares, first, axis=1), 2.0)
-    own = np.where(first == winner, np.take_along_axis(shares, winner, axis=1), raised)
-    np.put_along_axis(shares, winner, np.where(whole == 0.0, 1.0, own), axis=1)
-    return shares
+    order = _checked_prior(sums, prior, then)
+    return np.concatenate(
+        [
+            _proportions(
+                _Block.cut(sums, rows),
+                None if then is None else _Block.cut(then, rows),
+                order,
+                tolerance,
+            )
+            for rows in _cut(sums)
+        ]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +12,8 @@ from deeplimit.sums.scaling import centre_and_scale, exponents, float_rows
 
 __all__ = ["intrinsic_dimension"]
 
-# Bound of rows² · columns, about ten seconds of distances.
-_WORK = 2e10
+# Bound of rows² · columns: some seconds.
+_WORK = 5e9
 _FEWEST = 200
 
 
@@ -39,7 +40,7 @@ def intrinsic_dimension(
         The number k of neighbours, at least 2. More of them: less variance, more bias.
     max_rows : int, default=10000
         More rows than this are sampled, and fewer of them where there are many columns
-        (n² d <= 2e10).
+        (n² d <= 5e9).
     seed : int, default=0
         Seed of the sample: the same rows in the same order give the same estimate.
 
@@ -98,8 +99,9 @@ def intrinsic_dimension(
 
 def _distinct(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scale rows about their centre and drop those that occurred before."""
-    # Adding zero makes -0.0 the same bytes as 0.0.
-    first = {(row + 0.0).tobytes(): i for i, row in reversed(list(enumerate(rows)))}
+    # Adding zero makes -0.0 the same bytes as 0.0; a wide row is long as a key.
+    keys = [blake2b((row + 0.0).data).digest() for row in rows]
+    first = {key: i for i, key in reversed(list(enumerate(keys)))}
     rows = rows[sorted(first.values())]
     exponent = int(exponents(rows.reshape(1, -1))[0, 0])
     rows = np.ldexp(rows, -exponent)
@@ -117,8 +119,11 @@ def _neighbour_distances(rows: NDArray[np.float64], k: int) -> NDArray[np.float6
     count = min(k + 2, n)
     index = NearestNeighbors(n_neighbors=count).fit(rows).kneighbors(rows, return_distance=False)
     distances = np.empty((n, count))
-    for column in range(count):
-        distances[:, column] = np.linalg.norm(rows - rows[index[:, column]], axis=1)
+    step = max(1, 2**20 // (count * rows.shape[1]))
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        difference = rows[part, None, :] - rows[index[part]]
+        distances[part] = np.sqrt(np.sum(difference * difference, axis=-1))
     distances[index == np.arange(n)[:, None]] = np.inf
     distances.sort(axis=1)
     # Distinct rows are never at distance 0, but the square of their distance may be.

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 
-__all__ = ["Contributors", "Engine", "RadialKernel"]
+__all__ = ["Contributors", "Engine", "RadialKernel", "evaluate"]
 
 
 @runtime_checkable
@@ -56,6 +56,33 @@ class RadialKernel(Protocol):
         """
 
 
+def evaluate(
+    kernel: RadialKernel, gaps: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.number] | None]:
+    """Evaluate a kernel at a tile of gaps, once where it can give logarithm and sign together.
+
+    Parameters
+    ----------
+    kernel : RadialKernel
+        The kernel; a method ``log_and_sign_at_gap`` is used if it has one.
+    gaps : ndarray
+        Gaps.
+
+    Returns
+    -------
+    logs : ndarray of float64
+        ln|K|, writeable or not.
+    signs : ndarray or None
+        Signs; None if all are +1.
+    """
+    both = getattr(kernel, "log_and_sign_at_gap", None)
+    if both is not None:
+        logs, signs = both(gaps)
+        return logs, signs
+    signs = None if kernel.positive else kernel.sign_at_gap(gaps)
+    return np.asarray(kernel.log_at_gap(gaps), dtype=np.float64), signs
+
+
 class Contributors(NamedTuple):
     """The examples that weigh most for each query.
 
@@ -68,6 +95,15 @@ class Contributors(NamedTuple):
         ln|w K|: +inf for coincident examples, -inf where there is none.
     signs : ndarray of int8, shape (m, k)
         Sign of K, 0 where there is none.
+
+    Examples
+    --------
+    >>> from deeplimit.kernels.power import PowerKernel
+    >>> from deeplimit.sums import fit_lift, top_contributors
+    >>> X = [[0.0], [2.0]]
+    >>> indices, log_weights, signs = top_contributors(PowerKernel(1), fit_lift(X), X, None, X, 1)
+    >>> indices.tolist(), log_weights.tolist()
+    ([[0], [1]], [[inf], [inf]])
     """
 
     indices: NDArray[np.int64]

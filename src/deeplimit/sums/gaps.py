@@ -115,6 +115,12 @@ class GapTiles:
         -------
         list of slice
             Consecutive blocks.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import GapTiles, fit_lift
+        >>> GapTiles([[0.0]], fit_lift([[0.0]])).row_blocks(20)
+        [slice(0, 16, None), slice(16, 20, None)]
         """
         width = max(1, min(len(self), _WIDTH))
         height = max(1, min(self._entries() // width, _HEIGHT, max(16, -(-m // 8))))
@@ -134,6 +140,13 @@ class GapTiles:
             Which examples.
         gaps : ndarray of shape (m, number of columns)
             The gaps to them; the array is the caller's.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import GapTiles, fit_lift
+        >>> tiles = GapTiles([[0.0], [4.0]], fit_lift([[0.0]], "euclidean"))
+        >>> [gaps.tolist() for _, gaps in tiles.of([[0.0], [2.0]])]
+        [[[0.0, 8.0], [2.0, 2.0]]]
         """
         rows = float_rows(X)
         queries = self._centred(rows, self.lift.transform(rows))

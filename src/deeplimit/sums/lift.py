@@ -45,6 +45,13 @@ class Lift(ABC):
         True if `transform` rounds nothing, so that differences of images are as good as `gap`.
     separates : bool
         True if distinct rows have distinct images, so that a gap of 0 means equal rows.
+
+    Examples
+    --------
+    >>> from deeplimit.sums import Lift, fit_lift
+    >>> lift = fit_lift([[0.0, 1.0], [2.0, 1.0]])
+    >>> isinstance(lift, Lift), lift.kind, lift.on_sphere, lift.exact
+    (True, 'hemisphere', True, False)
     """
 
     n_features: int
@@ -75,6 +82,12 @@ class Lift(ABC):
         ------
         ValueError
             If `X` is no such matrix or holds a row without image, or a parameter does not suit.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import HemisphereLift
+        >>> HemisphereLift.fit([[0.0], [2.0]], scale=3)
+        HemisphereLift(n_features=1, centre=array([1.]), scale=3.0)
         """
         rows = float_rows(X)
         if rows.ndim != 2 or 0 in rows.shape:
@@ -104,6 +117,12 @@ class Lift(ABC):
         ------
         ValueError
             If the number of columns is another than at the fit, or a row has no image.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import fit_lift
+        >>> fit_lift([[0.0], [2.0]]).transform([[1.0]])
+        array([[0., 1.]])
         """
         return self._transform(self._checked(X))
 
@@ -130,6 +149,12 @@ class Lift(ABC):
         ------
         ValueError
             If the number of columns is another than at the fit, or a row has no image.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import fit_lift
+        >>> fit_lift([[0.0], [2.0]]).gap([1.0], [[1.0], [2.0]]).round(4).tolist()
+        [0.0, 0.2929]
         """
         x, z = self._checked(X), self._checked(Z)
         gap = self._gap(x, z)
@@ -149,6 +174,12 @@ class Lift(ABC):
         -------
         dict
             What `lift_from_dict` takes.
+
+        Examples
+        --------
+        >>> from deeplimit.sums import fit_lift
+        >>> fit_lift([[0.0], [2.0]]).to_dict()
+        {'kind': 'hemisphere', 'n_features': 1, 'centre': [1.0], 'scale': 1.0}
         """
         return {"kind": self.kind, "n_features": self.n_features, **self._parameters()}
 

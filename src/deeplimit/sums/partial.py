@@ -209,6 +209,14 @@ class PartialSums:
         ------
         ValueError
             If a log weight is NaN.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> sums = PartialSums.empty(1, 2)
+        >>> sums.absorb_sorted(np.zeros((1, 3)), None, np.array([0, 1, 1]), None)
+        >>> sums.positive
+        array([[1., 2.]])
         """
         for c, run in _runs(class_index):
             sign = None if signs is None else signs[:, run]
@@ -317,7 +325,11 @@ class PartialSums:
 
         Parameters
         ----------
-        prior, then, tolerance
+        prior : array-like of shape (n_classes,), optional
+            As in `decide`.
+        then : PartialSums, optional
+            As in `decide`.
+        tolerance : float, default=2**-40
             As in `decide`.
 
         Returns

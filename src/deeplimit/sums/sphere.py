@@ -223,7 +223,7 @@ def lift_from_dict(state: Mapping[str, Any]) -> Lift:
     cls = _LIFTS[kind]
     blank = np.zeros((1, n_features))
     if issubclass(cls, NormalizeLift):
-        return cls(n_features=n_features, centre=blank[0], scale=0.0)
+        return cls.fit(blank + 1.0)
     if issubclass(cls, CentredLift):
         if not {"centre", "scale"} <= state.keys():
             raise ValueError(f'the lift "{kind}" is described without its centre and scale')

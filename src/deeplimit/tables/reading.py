@@ -246,9 +246,10 @@ def _ids(raw: RawTable, contents: Contents, id_column: str | None, path: Path) -
     ids = _as_strings(ids, name, path)
     values, counts = np.unique(ids, return_counts=True)
     if len(values) < len(ids):
+        twice = values[counts > 1][0].item()
         raise ValueError(
-            f"Column {name!r} of {str(path)!r} can't name the rows: {values[counts > 1][0].item()!r} "
-            "occurs more than once."
+            f"Column {name!r} of {str(path)!r} can't name the rows: {twice!r} occurs more than "
+            "once."
         )
     return ids
 

@@ -1,0 +1,153 @@
+"""What the classifiers share: checking data, encoding labels, weighting examples."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+Floats = NDArray[np.float64]
+
+
+class ExampleClassifier(ClassifierMixin, BaseEstimator):
+    """Base of classifiers that keep their examples and decide by scores of the classes.
+
+    Subclasses define `_learn`, called with checked data, and `_probabilities`.
+    """
+
+    class_weight: Any
+    priors: Any
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Store the examples and what their limit needs.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Examples, finite numbers.
+        y : array-like of shape (n,)
+            Class of each example.
+        sample_weight : array-like of shape (n,), optional
+            Nonnegative weight of each example; 1 if not given, and 0 is absence.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If the data are not finite, shapes do not fit, a class has no weight, or a parameter
+            does not suit. The classifier is then left as it was.
+        """
+        before = dict(self.__dict__)
+        try:
+            self._fit(X, y, sample_weight)
+        except BaseException:
+            # A failed fit leaves the model untouched.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        return self
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
+        )
+        live = weight > 0.0
+        if not live.any():
+            raise ValueError("all sample weights are zero: there is no example to learn from.")
+        classes, index = np.unique(y, return_inverse=True)
+        index = np.asarray(index).ravel()
+        mass = np.bincount(index, weights=weight, minlength=classes.size)
+        if not np.all(mass > 0.0):
+            # A class whose every example is absent is no class.
+            X, weight, index = X[live], weight[live], index[live]
+            kept, index = np.unique(index, return_inverse=True)
+            classes = classes[kept]
+            mass = np.bincount(index, weights=weight, minlength=classes.size)
+        factors = compute_class_weight(self.class_weight, classes=classes, y=classes[index])
+        if self.class_weight == "balanced":
+            # scikit-learn counts rows; here the weights count.
+            factors = mass.sum() / (classes.size * mass)
+        if self.priors is not None:
+            priors = np.asarray(self.priors, dtype=np.float64)
+            if priors.shape != (classes.size,) or not np.all(priors > 0):
+                raise ValueError(
+                    f"priors must be {classes.size} positive numbers, one for each class in the "
+                    f"order of classes_; got {self.priors!r}."
+                )
+            factors = factors * priors / priors.sum() * mass.sum() / mass
+        self.classes_ = classes
+        self._X = np.ascontiguousarray(X)
+        self._index = index.astype(np.int64)
+        self._weight = weight * np.asarray(factors, dtype=np.float64)[index]
+        self.class_mass_ = np.bincount(index, weights=self._weight, minlength=classes.size)
+        self._learn()
+
+    def _learn(self) -> None:
+        raise NotImplementedError
+
+    def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
+        """Winner and score of each class for each row."""
+        raise NotImplementedError
+
+    def _queries(self, X: ArrayLike) -> Floats:
+        check_is_fitted(self)
+        checked: Floats = validate_data(self, X, dtype=np.float64, reset=False)
+        return checked
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Classes.
+        """
+        X = self._queries(X)
+        return np.asarray(self.classes_[self._scores(X)[0]])
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Give each class's share of the score: the estimate of its probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes)
+            Rows add up to 1; the largest entry is that of the prediction.
+        """
+        return self._scores(self._queries(X))[1]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_index")
+
+
+def clipped_shares(scores: Floats, winner: NDArray[np.int64]) -> Floats:
+    """Turn real scores into shares: negative ones count as 0, and the winner is never below."""
+    shares = np.maximum(scores, 0.0)
+    total = shares.sum(axis=1, keepdims=True)
+    rows = np.arange(len(shares))
+    nothing = total[:, 0] <= 0.0
+    shares[nothing] = 0.0
+    shares[rows[nothing], winner[nothing]] = 1.0
+    total[nothing] = 1.0
+    shares /= total
+    return shares

@@ -1,0 +1,213 @@
+"""The classifier that an infinitely wide and infinitely deep network is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deeplimit.activations import Activation
+from deeplimit.designs import design
+from deeplimit.estimators.base import ExampleClassifier, Floats
+from deeplimit.estimators.contributions import Contributions, contributions
+from deeplimit.estimators.exponents import choose_exponent
+from deeplimit.estimators.limits import DecisionRule, Examples, Smoother, rule_of
+from deeplimit.kernels.limit import LimitKernel
+from deeplimit.kernels.power import PowerKernel
+from deeplimit.sums.sphere import fit_lift
+
+
+class DeepLimitClassifier(ExampleClassifier):
+    r"""Classifier of the infinitely wide and infinitely deep network: nothing is trained.
+
+    With the default ``activation=None`` it is the limit reduced to its essence, the singular
+    kernel smoother :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`. With an activation it
+    is the exact limit of that activation's network on the sphere, whatever its regime.
+
+    Parameters
+    ----------
+    activation : str, Activation, callable or None, default=None
+        Activation of the network; "matched" designs one whose exponent is `exponent`. None is the
+        pure singular kernel on the rows as they are.
+    exponent : float, "auto" or "dimension", default="auto"
+        Exponent :math:`\alpha` of the pure singular kernel, or of the activation to design.
+        "dimension" is the estimated intrinsic dimension, at which the rule is consistent; "auto"
+        is the exponent of least leave-one-out log-loss on the training rows. Ignored if an
+        activation is given, which has its own.
+    projection : str, default="auto"
+        How rows get onto the sphere: "hemisphere" (x to (x, 1) normalised: no antipodes, radius
+        kept), "stereographic", "normalize" (the radius is lost), "none" (rows are of unit norm),
+        "euclidean" (stay in R^d; pure singular kernel only). "auto" takes rows of unit norm as
+        they lie; others are lifted to the hemisphere for an activation and stay in R^d without.
+    priors : array-like of shape (n_classes,), optional
+        Class probabilities to expect where the rule is used, if other than in the training data.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class.
+    n_jobs : int, optional
+        Threads for prediction, -1 for all.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    regime_ : str
+        Regime and what it means, in words.
+    kernel_ : LimitKernel or PowerKernel
+    exponent_ : float or None
+        Exponent of the kernel; None outside the singular regime.
+    lift_ : Lift
+        The map onto the sphere.
+    class_mass_ : ndarray of shape (n_classes,)
+        Total weight of each class.
+    loo_exponents_, loo_losses_ : ndarray or None
+        Exponents tried by leave-one-out and their log-losses, with ``exponent="auto"``.
+    n_features_in_ : int
+
+    Notes
+    -----
+    Ties: coincident examples decide first, by their weights; then the sums; then the heavier
+    class; then the class that comes first in ``classes_``. Duplicate rows with conflicting labels
+    are summed by the smoother, which is what consistency needs; the interpolating regimes average
+    them. Where a kernel is negative (beyond the equator) an example speaks against its class;
+    a negative share counts as 0 in the probabilities.
+
+    Raises
+    ------
+    ValueError
+        At `fit`, if a parameter does not suit or the activation's regime is undecided.
+
+    References
+    ----------
+    .. [1] A. Radhakrishnan, M. Belkin, C. Uhler, "Wide and deep neural networks achieve optimality
+       for classification", arXiv 2204.14126.
+    .. [2] L. Devroye, L. Györfi, A. Krzyżak, "The Hilbert kernel regression estimate", Journal of
+       Multivariate Analysis 65, 1998.
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> clf = dl.DeepLimitClassifier().fit(X[::2], y[::2])
+    >>> round(clf.score(X[1::2], y[1::2]), 2)
+    0.95
+    >>> dl.DeepLimitClassifier("relu").fit(X, y).regime_
+    'majority vote'
+    """
+
+    def __init__(
+        self,
+        activation: Any = None,
+        exponent: Any = "auto",
+        projection: str = "auto",
+        *,
+        priors: Any = None,
+        class_weight: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.activation = activation
+        self.exponent = exponent
+        self.projection = projection
+        self.priors = priors
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+
+    def _learn(self) -> None:
+        pure = self.activation is None
+        matched = isinstance(self.activation, str) and self.activation == "matched"
+        kernel = None if pure or matched else LimitKernel(Activation(self.activation))
+        if self.projection == "euclidean" and not pure:
+            raise ValueError(
+                "a network's kernel lives on the sphere: projection='euclidean' goes with "
+                "activation=None only."
+            )
+        kind = self.projection
+        if kind == "auto" and pure:
+            # In R^d the chord needs no sphere; rows of unit norm have the same chords there.
+            kind = "euclidean"
+        self.lift_ = fit_lift(self._X, kind)
+        self.loo_exponents_: Floats | None = None
+        self.loo_losses_: Floats | None = None
+        if kernel is None:
+            choice = choose_exponent(
+                self.exponent, self.lift_, self._X, self._index, self._weight, len(self.classes_)
+            )
+            self.loo_exponents_, self.loo_losses_ = choice.candidates, choice.losses
+            if matched:
+                kernel = LimitKernel(design(exponent=choice.exponent, family="two-degrees"))
+        self.kernel_ = PowerKernel(choice.exponent) if kernel is None else kernel
+        self.exponent_ = self.kernel_.exponent
+        self._rule = self._make_rule()
+        self.regime_ = describe(self.kernel_)
+
+    #: Rebuilt from the examples after loading.
+    _transient = frozenset({"_rule"})
+
+    def _make_rule(self) -> DecisionRule:
+        examples = Examples(
+            self._X, self._index, self._weight, self.lift_, len(self.classes_), self.n_jobs
+        )
+        if isinstance(self.kernel_, PowerKernel):
+            return Smoother(examples, self.kernel_)
+        return rule_of(self.kernel_, examples)
+
+    def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
+        return self._rule.scores(X)
+
+    def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
+        """Tell which examples decide each row, with their shares of the score.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        top : int, default=5
+            How many examples to name for each row.
+
+        Returns
+        -------
+        Contributions
+            Indices of examples, their classes and shares. The shares of all examples of a class
+            add up to its probability as long as no class has a negative score.
+
+        Raises
+        ------
+        ValueError
+            In a regime whose decision is no sum over examples with weights of their own
+            (nearest neighbour, majority vote, interpolation).
+
+        Examples
+        --------
+        >>> import deeplimit as dl
+        >>> clf = dl.DeepLimitClassifier(exponent=2.0).fit([[0.0], [1.0], [3.0]], [0, 1, 1])
+        >>> c = clf.contributions([[2.0]], top=2)
+        >>> c.indices.tolist(), c.shares.round(3).tolist()
+        ([[1, 2]], [[0.444, 0.444]])
+        """
+        X = self._queries(X)
+        return contributions(self._rule, X, top, self.classes_)
+
+
+def describe(kernel: LimitKernel | PowerKernel) -> str:
+    """Say in a few words what a kernel decides by.
+
+    Parameters
+    ----------
+    kernel : LimitKernel or PowerKernel
+        The kernel.
+
+    Returns
+    -------
+    str
+    """
+    if isinstance(kernel, PowerKernel) or kernel.regime == "singular-kernel":
+        exponent = f"{float(kernel.exponent or 0.0):.6g}"
+        return f"singular kernel, exponent {exponent}: consistent in dimension {exponent}"
+    names = {
+        "nearest-neighbour": "1-nearest neighbour",
+        "majority-vote": "majority vote",
+        "conditionally-positive-definite": "interpolation by a conditionally positive definite "
+        "kernel",
+        "identity": "linear interpolation",
+    }
+    return names[kernel.regime]

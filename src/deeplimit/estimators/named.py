@@ -1,0 +1,188 @@
+"""The named limits on their own: nearest neighbour, majority vote, Hilbert estimate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deeplimit.estimators.base import ExampleClassifier, Floats
+from deeplimit.estimators.contributions import Contributions, contributions
+from deeplimit.estimators.exponents import choose_exponent
+from deeplimit.estimators.limits import (
+    DecisionRule,
+    Examples,
+    MajorityVote,
+    NearestNeighbor,
+    Smoother,
+)
+from deeplimit.kernels.power import PowerKernel
+from deeplimit.sums.sphere import fit_lift
+
+
+class _NamedLimit(ExampleClassifier):
+    """A limit rule in R^d."""
+
+    def __init__(
+        self, *, priors: Any = None, class_weight: Any = None, n_jobs: int | None = None
+    ) -> None:
+        self.priors = priors
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+
+    #: Rebuilt from the examples after loading.
+    _transient = frozenset({"_rule"})
+
+    def _examples(self) -> Examples:
+        return Examples(
+            self._X, self._index, self._weight, self.lift_, len(self.classes_), self.n_jobs
+        )
+
+    def _learn(self) -> None:
+        self.lift_ = fit_lift(self._X, "euclidean")
+        self._rule = self._make_rule()
+
+    def _make_rule(self) -> DecisionRule:
+        raise NotImplementedError
+
+    def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
+        return self._rule.scores(X)
+
+
+class OneNearestNeighborClassifier(_NamedLimit):
+    """The nearest-neighbour limit: the class of the nearest example.
+
+    Unlike scikit-learn's, ties have a rule (examples at the same distance vote with their weights,
+    then the next nearest are asked), and examples have weights.
+
+    Parameters
+    ----------
+    priors : array-like of shape (n_classes,), optional
+        Class probabilities to expect where the rule is used.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class.
+    n_jobs : int, optional
+        Threads for prediction.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    class_mass_ : ndarray of shape (n_classes,)
+
+    References
+    ----------
+    .. [1] T. Cover, P. Hart, "Nearest neighbor pattern classification", 1967.
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> dl.OneNearestNeighborClassifier().fit([[0.0], [2.0]], ["a", "b"]).predict([[0.9]])
+    array(['a'], dtype='<U1')
+    """
+
+    def _make_rule(self) -> DecisionRule:
+        return NearestNeighbor(self._examples())
+
+
+class MajorityVoteClassifier(_NamedLimit):
+    """The majority-vote limit: the heaviest class, but an example's own class on the example.
+
+    Parameters
+    ----------
+    priors : array-like of shape (n_classes,), optional
+        Class probabilities to expect where the rule is used.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class.
+    n_jobs : int, optional
+        Threads for prediction.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    class_mass_ : ndarray of shape (n_classes,)
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> clf = dl.MajorityVoteClassifier().fit([[0.0], [1.0], [2.0]], [0, 1, 1])
+    >>> clf.predict([[0.0], [0.1]])
+    array([0, 1])
+    """
+
+    def _make_rule(self) -> DecisionRule:
+        return MajorityVote(self._examples())
+
+
+class HilbertClassifier(_NamedLimit):
+    r"""The Hilbert kernel estimate: argmax of the class sums of :math:`\|x - x_i\|^{-\alpha}`.
+
+    Parameters
+    ----------
+    exponent : float, "auto" or "dimension", default="dimension"
+        Exponent; at the intrinsic dimension of the data the rule is consistent.
+    priors : array-like of shape (n_classes,), optional
+        Class probabilities to expect where the rule is used.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class.
+    n_jobs : int, optional
+        Threads for prediction.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    class_mass_ : ndarray of shape (n_classes,)
+    exponent_ : float
+    kernel_ : PowerKernel
+
+    References
+    ----------
+    .. [1] L. Devroye, L. Györfi, A. Krzyżak, "The Hilbert kernel regression estimate", Journal of
+       Multivariate Analysis 65, 1998.
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> clf = dl.HilbertClassifier(exponent=1.0).fit([[0.0], [1.0], [3.0]], [0, 1, 1])
+    >>> clf.predict_proba([[2.0]])
+    array([[0.2, 0.8]])
+    """
+
+    def __init__(
+        self,
+        exponent: Any = "dimension",
+        *,
+        priors: Any = None,
+        class_weight: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        super().__init__(priors=priors, class_weight=class_weight, n_jobs=n_jobs)
+        self.exponent = exponent
+
+    def _learn(self) -> None:
+        self.lift_ = fit_lift(self._X, "euclidean")
+        choice = choose_exponent(
+            self.exponent, self.lift_, self._X, self._index, self._weight, len(self.classes_)
+        )
+        self.exponent_ = choice.exponent
+        self.kernel_ = PowerKernel(choice.exponent)
+        self._rule = self._make_rule()
+
+    def _make_rule(self) -> DecisionRule:
+        return Smoother(self._examples(), self.kernel_)
+
+    def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
+        """Tell which examples decide each row, with their shares of the score.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        top : int, default=5
+            How many examples to name for each row.
+
+        Returns
+        -------
+        Contributions
+        """
+        return contributions(self._rule, self._queries(X), top, self.classes_)

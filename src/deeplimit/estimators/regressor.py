@@ -1,0 +1,219 @@
+"""Regression by the same limits, for the contrast: depth helps classification, harms regression."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from deeplimit.activations import Activation
+from deeplimit.estimators.base import Floats
+from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_conditional
+from deeplimit.kernels.limit import LimitKernel
+from deeplimit.kernels.power import PowerKernel
+from deeplimit.sums.dimension import intrinsic_dimension
+from deeplimit.sums.gaps import gap_blocks
+from deeplimit.sums.smoothing import kernel_means
+from deeplimit.sums.sphere import fit_lift
+
+
+class DeepLimitRegressor(RegressorMixin, BaseEstimator):
+    r"""What an infinitely deep network predicts in regression, raw or put right.
+
+    Raw, the ridgeless limit predicts 0 off its examples in the singular and nearest-neighbour
+    regimes, nearly the mean under majority vote: depth harms regression. Dividing by the sum of
+    the weights, :math:`\sum_i y_i\kappa(x, x_i)/\sum_i\kappa(x, x_i)`, restores the Hilbert kernel
+    regression estimate, and the nearest neighbour's value in its regime.
+
+    Parameters
+    ----------
+    activation : str, Activation, callable or None, default=None
+        Activation of the network; None is the pure singular kernel.
+    exponent : float or "dimension", default="dimension"
+        Exponent of the pure singular kernel.
+    normalize : bool, default=True
+        Whether to divide by the sum of the weights; False is the network as it is.
+    projection : str, default="auto"
+        How rows get onto the sphere; see `DeepLimitClassifier`.
+    n_jobs : int, optional
+        Threads for prediction.
+
+    Attributes
+    ----------
+    kernel_ : LimitKernel or PowerKernel
+    lift_ : Lift
+    n_features_in_ : int
+
+    Notes
+    -----
+    Coincident examples predict their weighted mean. Examples at negative kernel values are left
+    out of the normalised mean; if none is left it is the mean of all.
+
+    Raises
+    ------
+    ValueError
+        At `fit`, if a parameter does not suit or the activation's regime is undecided.
+
+    References
+    ----------
+    .. [1] L. Devroye, L. Györfi, A. Krzyżak, "The Hilbert kernel regression estimate", Journal of
+       Multivariate Analysis 65, 1998.
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> X, y = [[0.0], [1.0], [3.0]], [0.0, 1.0, 5.0]
+    >>> dl.DeepLimitRegressor(exponent=1.0).fit(X, y).predict([[2.0], [3.0]])
+    array([2.4, 5. ])
+    >>> dl.DeepLimitRegressor(exponent=1.0, normalize=False).fit(X, y).predict([[2.0], [3.0]])
+    array([0., 5.])
+    """
+
+    def __init__(
+        self,
+        activation: Any = None,
+        exponent: Any = "dimension",
+        *,
+        normalize: bool = True,
+        projection: str = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.activation = activation
+        self.exponent = exponent
+        self.normalize = normalize
+        self.projection = projection
+        self.n_jobs = n_jobs
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Store the examples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Examples, finite numbers.
+        y : array-like of shape (n,)
+            Targets.
+        sample_weight : array-like of shape (n,), optional
+            Nonnegative weight of each example.
+
+        Returns
+        -------
+        self
+            The fitted regressor.
+
+        Raises
+        ------
+        ValueError
+            If the data are not finite or shapes do not fit, or a parameter does not suit.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        y = np.asarray(y, dtype=np.float64)
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not np.any(weight > 0.0):
+            raise ValueError("all sample weights are zero: there is no example to learn from.")
+        if self.activation is None:
+            wanted = self.exponent
+            if isinstance(wanted, str) and wanted != "dimension":
+                raise ValueError(f"exponent is 'dimension' or a positive number, got {wanted!r}.")
+            kernel: Any = PowerKernel(
+                intrinsic_dimension(X) if isinstance(wanted, str) else float(wanted)
+            )
+            kind = "euclidean" if self.projection == "auto" else self.projection
+        else:
+            if self.projection == "euclidean":
+                raise ValueError("a network's kernel lives on the sphere, not in R^d.")
+            kernel, kind = LimitKernel(Activation(self.activation)), self.projection
+        self.lift_ = fit_lift(X, kind)
+        self.kernel_, self._X, self._y, self._weight = kernel, X, y, weight
+        self._mean = float(np.average(y, weights=weight))
+        if self._regime in ("conditionally-positive-definite", "identity"):
+            self._interpolate()
+        return self
+
+    @property
+    def _regime(self) -> str:
+        kernel = self.kernel_
+        return "singular-kernel" if isinstance(kernel, PowerKernel) else str(kernel.regime)
+
+    def _interpolate(self) -> None:
+        check_size(len(self._X), "interpolation")
+        merged = merge_duplicates(self._X, self._y[:, None], self._weight)
+        self._rows = self._X[merged.first]
+        matrix = self._matrix(self._rows)
+        if self._regime == "identity":
+            self._coefficients = np.linalg.pinv(matrix, hermitian=True) @ merged.targets
+            self._constant = 0.0
+        else:
+            self._coefficients, constant = solve_conditional(-matrix, merged.targets)
+            self._constant = float(constant[0])
+
+    def _matrix(self, Q: Floats) -> Floats:
+        out = np.empty((len(Q), len(self._rows)))
+        for rows, columns, gaps in gap_blocks(Q, self._rows, self.lift_):
+            out[rows, columns] = self.kernel_.at_gap(gaps)
+        return out
+
+    def predict(self, X: ArrayLike) -> Floats:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        if self._regime in ("conditionally-positive-definite", "identity"):
+            blocks = [X[i : i + 1024] for i in range(0, len(X), 1024)]
+            parts = [(self._matrix(b) @ self._coefficients)[:, 0] + self._constant for b in blocks]
+            return np.concatenate(parts)
+        order = _order(self.kernel_)
+        means, hits = kernel_means(
+            order, self.lift_, self._X, self._y, self._weight, X, n_jobs=self.n_jobs
+        )
+        if self.normalize:
+            return np.where(np.isnan(means), self._mean, means)
+        return np.where(hits, means, self._raw())
+
+    def _raw(self) -> float:
+        """What the ridgeless limit predicts off its examples."""
+        if self._regime != "majority-vote":
+            return 0.0
+        point = self.kernel_.taxonomy.fixed_point
+        if point is None or point >= 1.0:
+            return self._mean
+        total = self._weight.sum()
+        return float(point * total * self._mean / (1.0 - point + total * point))
+
+
+def _order(kernel: Any) -> Any:
+    if isinstance(kernel, PowerKernel) or kernel.regime == "singular-kernel":
+        return kernel
+    return _Steep(kernel)
+
+
+class _Steep:
+    """Weights of the other regimes: the nearest alone, or all alike; hits on a level above."""
+
+    def __init__(self, kernel: LimitKernel) -> None:
+        self._kernel = kernel
+        self.positive = kernel.positive
+
+    def log_at_gap(self, s: ArrayLike) -> Floats:
+        s = np.asarray(s, dtype=np.float64)
+        if self._kernel.regime == "nearest-neighbour":
+            # Steep enough that examples a relative 1e-12 nearer outweigh all the others.
+            return np.asarray(self._kernel.log_closeness(s) * 1e14)
+        return np.where(s == 0.0, np.inf, 0.0)
+
+    def sign_at_gap(self, s: ArrayLike) -> Floats:
+        return self._kernel.sign_at_gap(s)
