@@ -41,6 +41,7 @@ streams can't change the data.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
@@ -170,7 +171,6 @@ MAPS = {
     "sine_13.8258": sine(13.8258, 50),
     "9d_opt": polynomial("9d_opt", {1: 1 / 16, 2: 7 / 8, 3: 1 / 16}, 100),
 }
-RELU_DEPTH = 50_000
 
 
 @dataclass(frozen=True)
@@ -348,30 +348,61 @@ def kernel_entry(dual: Map, depths: tuple[int, ...], limit: bool) -> dict[str, A
         values = [list(row) for row in zip(*columns[kind], strict=True)]
         entry[f"log_{kind}"] = [[float(mpmath.log(abs(v))) for v in row] for row in values]
         entry[f"sign_{kind}"] = [text(np.array([mpmath.sign(v) for v in row])) for row in values]
+    on_diagonal = [theta for _, theta in itertools.islice(layers(dual, 0), max(depths))]
+    entry["log_ntk_diagonal"] = [float(mpmath.log(on_diagonal[depth - 1])) for depth in depths]
     if limit:
         entry["log_limit"] = [float(mpmath.log(abs(v))) for v in columns["limit"]]
         entry["sign_limit"] = text(np.array([mpmath.sign(v) for v in columns["limit"]]))
     return entry
 
 
-def relu() -> Map:
-    """The arc-cosine map of ReLU; its tables are by mpmath alone."""
+def table_only(
+    name: str, formula: str, exact: Callable[[Any], Any], exact_slope: Callable[[Any], Any]
+) -> Map:
+    """A map for the tables of digits alone."""
 
-    def exact(xi: Any) -> Any:
-        return (mpmath.sqrt((1 - xi) * (1 + xi)) + xi * mpmath.acos(-xi)) / mpmath.pi
-
-    def unused(_: Any) -> Any:
+    def unused(_: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
-    return Map(
-        ("relu", "relu(x)"),
-        RELU_DEPTH,
-        unused,
-        unused,
-        exact,
-        lambda xi: mpmath.acos(-xi) / mpmath.pi,
-        lambda: mpmath.mpf(1) / 2,
+    return Map((name, formula), 0, unused, unused, exact, exact_slope, lambda: exact_slope(0))
+
+
+def hermite(degree: int) -> Map:
+    """``xi^m``, of the normalised Hermite polynomial: the nearest-neighbour regime."""
+    return table_only(
+        f"h{degree}",
+        f"h({degree}, x)",
+        lambda xi: xi**degree,
+        lambda xi: degree * xi ** (degree - 1),
     )
+
+
+# Beyond the experiment: maps of the other regimes, and the depths that their tables go to.
+OTHERS = {
+    "relu": (
+        table_only(
+            "relu",
+            "relu(x)",
+            lambda xi: (mpmath.sqrt((1 - xi) * (1 + xi)) + xi * mpmath.acos(-xi)) / mpmath.pi,
+            lambda xi: mpmath.acos(-xi) / mpmath.pi,
+        ),
+        (1, 10, 300, 3000),
+    ),
+    "cos": (
+        table_only(
+            "cos",
+            "cos(x)",
+            lambda xi: mpmath.cosh(xi) / mpmath.cosh(1),
+            lambda xi: mpmath.sinh(xi) / mpmath.cosh(1),
+        ),
+        (1, 10, 300),
+    ),
+    "exp": (
+        table_only("exp", "exp(x)", lambda xi: mpmath.exp(xi - 1), lambda xi: mpmath.exp(xi - 1)),
+        (1, 10, 300),
+    ),
+    **{f"h{m}": (hermite(m), (1, 5, 20, 100)) for m in (2, 3, 4)},
+}
 
 
 def write(path: Path, train: int, test: int) -> None:
@@ -380,7 +411,8 @@ def write(path: Path, train: int, test: int) -> None:
         name: kernel_entry(dual, tuple(sorted({*TABLE_DEPTHS, dual.depth})), limit=True)
         for name, dual in MAPS.items()
     }
-    kernels["relu"] = kernel_entry(relu(), (1, 10, 1000, RELU_DEPTH), limit=False)
+    for name, (dual, depths) in OTHERS.items():
+        kernels[name] = kernel_entry(dual, depths, limit=False)
     problems = [problem_entry(k, train, test) for k in PROBLEMS]
     head = {
         "made_by": "benchmarks/oracles/authors_experiment.py",

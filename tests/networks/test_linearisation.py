@@ -36,7 +36,7 @@ def test_the_slope_is_the_derivative_on_both_sides_of_a_kink(name):
     value, slope = value_and_slope(phi, POINTS)
     assert torch.equal(value, phi(POINTS))
     assert not value.requires_grad
-    h = 1e-6
+    h = 1e-7
     difference = (phi(POINTS + h) - phi(POINTS - h)) / (2 * h)
     np.testing.assert_allclose(slope.numpy(), difference.numpy(), rtol=1e-6, atol=1e-7)
 

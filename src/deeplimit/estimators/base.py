@@ -20,8 +20,8 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
     Subclasses define `_learn`, called with checked data, and `_probabilities`.
     """
 
-    class_weight: Any
-    priors: Any
+    class_weight: Any = None
+    priors: Any = None
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Store the examples and what their limit needs.
@@ -62,18 +62,14 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
         )
-        live = weight > 0.0
-        if not live.any():
+        # An example of weight zero is absent, from every statistic too.
+        live = np.flatnonzero(weight > 0.0)
+        if not live.size:
             raise ValueError("all sample weights are zero: there is no example to learn from.")
-        classes, index = np.unique(y, return_inverse=True)
+        X, weight = X[live], weight[live]
+        classes, index = np.unique(y[live], return_inverse=True)
         index = np.asarray(index).ravel()
         mass = np.bincount(index, weights=weight, minlength=classes.size)
-        if not np.all(mass > 0.0):
-            # A class whose every example is absent is no class.
-            X, weight, index = X[live], weight[live], index[live]
-            kept, index = np.unique(index, return_inverse=True)
-            classes = classes[kept]
-            mass = np.bincount(index, weights=weight, minlength=classes.size)
         factors = compute_class_weight(self.class_weight, classes=classes, y=classes[index])
         if self.class_weight == "balanced":
             # scikit-learn counts rows; here the weights count.
@@ -89,6 +85,8 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = classes
         self._X = np.ascontiguousarray(X)
         self._index = index.astype(np.int64)
+        self._origin = live
+        self._sample_weight = weight
         self._weight = weight * np.asarray(factors, dtype=np.float64)[index]
         self.class_mass_ = np.bincount(index, weights=self._weight, minlength=classes.size)
         self._learn()

@@ -20,8 +20,7 @@ class Contributions:
     Attributes
     ----------
     indices : ndarray of int64, shape (m, k)
-        Row of each example in the training data (rows of weight zero of an absent class not
-        counted), heaviest first; -1 where there is none.
+        Row of each example in the data given to `fit`, heaviest first; -1 where there is none.
     classes : ndarray of shape (m, k)
         Its class.
     shares : ndarray of float64, shape (m, k)
@@ -39,7 +38,7 @@ class Contributions:
 
 
 def contributions(
-    rule: DecisionRule, X: Floats, top: int, classes: NDArray[Any]
+    rule: DecisionRule, X: Floats, top: int, classes: NDArray[Any], origin: NDArray[np.int64]
 ) -> Contributions:
     """Find the heaviest examples of a smoother and their shares.
 
@@ -53,6 +52,8 @@ def contributions(
         How many examples a row.
     classes : ndarray of shape (n_classes,)
         Labels.
+    origin : ndarray of shape (n,)
+        Row in the data given to `fit` of each example kept.
 
     Returns
     -------
@@ -89,4 +90,5 @@ def contributions(
         shares[exact] = weight / np.where(total > 0.0, total, 1.0)
     absent = best.indices < 0
     shares[absent] = 0.0
-    return Contributions(best.indices, classes[e.index[best.indices]], shares, exact)
+    rows = np.where(absent, -1, origin[best.indices])
+    return Contributions(rows, classes[e.index[best.indices]], shares, exact)

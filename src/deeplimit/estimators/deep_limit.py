@@ -13,9 +13,9 @@ from deeplimit.estimators.base import ExampleClassifier, Floats
 from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.limits import DecisionRule, Examples, Smoother, rule_of
+from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums.sphere import fit_lift
 
 
 class DeepLimitClassifier(ExampleClassifier):
@@ -125,7 +125,7 @@ class DeepLimitClassifier(ExampleClassifier):
         if kind == "auto" and pure:
             # In R^d the chord needs no sphere; rows of unit norm have the same chords there.
             kind = "euclidean"
-        self.lift_ = fit_lift(self._X, kind)
+        self.lift_ = fit_weighted_lift(self._X, kind, self._sample_weight)
         self.loo_exponents_: Floats | None = None
         self.loo_losses_: Floats | None = None
         if kernel is None:
@@ -150,6 +150,15 @@ class DeepLimitClassifier(ExampleClassifier):
         if isinstance(self.kernel_, PowerKernel):
             return Smoother(examples, self.kernel_)
         return rule_of(self.kernel_, examples)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # The limit of an arbitrary activation may be a majority vote.
+        tags.classifier_tags.poor_score = not (
+            self.activation is None
+            or (isinstance(self.activation, str) and self.activation == "matched")
+        )
+        return tags
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         return self._rule.scores(X)
@@ -185,7 +194,7 @@ class DeepLimitClassifier(ExampleClassifier):
         ([[1, 2]], [[0.444, 0.444]])
         """
         X = self._queries(X)
-        return contributions(self._rule, X, top, self.classes_)
+        return contributions(self._rule, X, top, self.classes_, self._origin)
 
 
 def describe(kernel: LimitKernel | PowerKernel) -> str:

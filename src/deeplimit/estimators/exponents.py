@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.sums.dimension import intrinsic_dimension
+from deeplimit.estimators.lifting import distinct_dimension
 from deeplimit.sums.gaps import GapTiles
 from deeplimit.sums.lift import Lift
 
@@ -76,7 +77,7 @@ def choose_exponent(
             raise ValueError(
                 f"exponent is 'auto', 'dimension' or a positive number, got {wanted!r}."
             )
-        dimension = intrinsic_dimension(X)
+        dimension = distinct_dimension(X)
         if wanted == "dimension" or len(X) < 4:
             return ExponentChoice(dimension, None, None)
         grid = np.unique(np.append(GRID, round(dimension, 6)))
@@ -104,9 +105,11 @@ def leave_one_out_losses(
 ) -> Floats:
     """Leave-one-out log-loss of the pure singular kernel for several exponents in one pass.
 
-    Beyond 2,000 examples a fixed, evenly spread choice of 2,000 is left out in turn, each against
-    all the others. The estimate is mixed with one part in n of the class shares, so that a
-    confident error costs ln n rather than everything.
+    Each distinct row is left out in turn together with its duplicates, which would otherwise make
+    every exponent look perfect; a weight then counts like so many equal rows. Beyond 2,000
+    examples an evenly spread choice of 2,000 is left out, each against all the others. The
+    estimate is mixed with one part in the number of rows of the class shares, so that a confident
+    error costs the logarithm of that number rather than everything.
 
     Parameters
     ----------
@@ -121,45 +124,32 @@ def leave_one_out_losses(
         Weighted mean loss in nats.
     """
     n = len(X)
+    distinct = np.unique(X, axis=0).shape[0]
     left_out = np.unique(np.linspace(0, n - 1, min(n, _MOST_QUERIES)).astype(np.int64))
     order = np.argsort(index, kind="stable")
     tiles = GapTiles(X[order], lift)
-    place = np.empty(n, dtype=np.int64)
-    place[order] = np.arange(n)
-    log_weight = np.log(np.where(weight > 0, weight, 1.0))[order]
-    log_weight[weight[order] == 0] = -np.inf
+    log_weight = np.log(weight)[order]
     bounds = np.searchsorted(index[order], np.arange(n_classes + 1))
     shares = np.bincount(index, weights=weight, minlength=n_classes) / weight.sum()
     losses = np.zeros(len(grid))
     total = 0.0
     for rows in tiles.row_blocks(left_out.size):
         who = left_out[rows]
-        gaps = np.empty((who.size, n))
+        logs = np.empty((who.size, n))
         for columns, tile in tiles.of(X[who]):
-            gaps[:, columns] = tile
-        with np.errstate(divide="ignore"):
-            logs = np.log(gaps)
-        at = np.arange(who.size)
-        logs[at, place[who]] = np.inf  # of weight zero at any exponent
-        hits = np.isneginf(logs)
-        logs[hits] = np.inf
-        struck = hits.any(axis=1)
+            with np.errstate(divide="ignore"):
+                logs[:, columns] = np.log(tile)
+        logs[np.isneginf(logs)] = np.inf  # the row itself and its duplicates weigh nothing
         truth, mass = index[who], weight[who]
+        at = np.arange(who.size)
         for g, exponent in enumerate(grid):
             terms = log_weight - exponent / 2.0 * logs
             top = terms.max(axis=1, keepdims=True)
             np.exp(terms - np.where(np.isfinite(top), top, 0.0), out=terms)
-            sums = np.stack(
-                [terms[:, a:b].sum(axis=1) for a, b in zip(bounds, bounds[1:], strict=False)], 1
-            )
-            if struck.any():
-                level = hits[struck] * np.exp(log_weight)
-                sums[struck] = np.stack(
-                    [level[:, a:b].sum(1) for a, b in zip(bounds, bounds[1:], strict=False)], 1
-                )
+            sums = np.stack([terms[:, a:b].sum(axis=1) for a, b in pairwise(bounds)], axis=1)
             whole = sums.sum(axis=1, keepdims=True)
             share = np.where(whole > 0, sums / np.where(whole > 0, whole, 1.0), shares)
-            share = share * (1.0 - 1.0 / n) + shares / n
+            share = share * (1.0 - 1.0 / distinct) + shares / distinct
             losses[g] -= np.sum(mass * np.log(share[at, truth]))
         total += mass.sum()
-    return np.asarray(losses / max(total, np.finfo(float).tiny))
+    return np.asarray(losses / total)

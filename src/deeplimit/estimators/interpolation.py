@@ -166,15 +166,15 @@ def solve_conditional(eta: Floats, targets: Floats) -> tuple[Floats, Floats]:
     constant : ndarray of shape (t,)
     """
     n = len(eta)
-    if n == 1:
-        return np.zeros_like(targets), targets[0].copy()
-    system = np.zeros((n + 1, n + 1))
-    scale = float(eta.max()) or 1.0
-    system[:n, :n] = -eta / scale
-    system[:n, n] = system[n, :n] = 1.0
-    right = np.vstack((targets, np.zeros((1, targets.shape[1]))))
-    try:
-        solution = scipy.linalg.solve(system, right, assume_a="sym", check_finite=False)
-    except (scipy.linalg.LinAlgError, scipy.linalg.LinAlgWarning):
-        solution = np.linalg.lstsq(system, right, rcond=None)[0]
-    return solution[:n] / scale, solution[n]
+    # On the plane of coefficients that add up to zero, -η is positive definite; analytic kernels
+    # reach the rounding of the matrix soon, and directions below it carry no information.
+    row = eta.mean(axis=0)
+    centred = row[:, None] + row[None, :] - eta - row.mean()
+    values, vectors = scipy.linalg.eigh(centred)
+    floor = max(values.max(), 0.0) * n * np.finfo(np.float64).eps
+    inverse = np.where(values > floor, 1.0 / np.where(values > floor, values, 1.0), 0.0)
+    deviations = targets - targets.mean(axis=0)
+    coefficients = vectors @ (inverse[:, None] * (vectors.T @ deviations))
+    coefficients -= coefficients.mean(axis=0)
+    constant = (targets + eta @ coefficients).mean(axis=0)
+    return coefficients, constant

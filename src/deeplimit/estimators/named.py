@@ -17,8 +17,8 @@ from deeplimit.estimators.limits import (
     NearestNeighbor,
     Smoother,
 )
+from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums.sphere import fit_lift
 
 
 class _NamedLimit(ExampleClassifier):
@@ -40,7 +40,7 @@ class _NamedLimit(ExampleClassifier):
         )
 
     def _learn(self) -> None:
-        self.lift_ = fit_lift(self._X, "euclidean")
+        self.lift_ = fit_weighted_lift(self._X, "euclidean", self._sample_weight)
         self._rule = self._make_rule()
 
     def _make_rule(self) -> DecisionRule:
@@ -58,10 +58,6 @@ class OneNearestNeighborClassifier(_NamedLimit):
 
     Parameters
     ----------
-    priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class.
     n_jobs : int, optional
         Threads for prediction.
 
@@ -80,6 +76,10 @@ class OneNearestNeighborClassifier(_NamedLimit):
     >>> dl.OneNearestNeighborClassifier().fit([[0.0], [2.0]], ["a", "b"]).predict([[0.9]])
     array(['a'], dtype='<U1')
     """
+
+    def __init__(self, *, n_jobs: int | None = None) -> None:
+        # Weights of classes decide nothing but ties here, and are no parameters.
+        self.n_jobs = n_jobs
 
     def _make_rule(self) -> DecisionRule:
         return NearestNeighbor(self._examples())
@@ -160,7 +160,7 @@ class HilbertClassifier(_NamedLimit):
         self.exponent = exponent
 
     def _learn(self) -> None:
-        self.lift_ = fit_lift(self._X, "euclidean")
+        self.lift_ = fit_weighted_lift(self._X, "euclidean", self._sample_weight)
         choice = choose_exponent(
             self.exponent, self.lift_, self._X, self._index, self._weight, len(self.classes_)
         )
@@ -185,4 +185,4 @@ class HilbertClassifier(_NamedLimit):
         -------
         Contributions
         """
-        return contributions(self._rule, self._queries(X), top, self.classes_)
+        return contributions(self._rule, self._queries(X), top, self.classes_, self._origin)

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.activations import Activation
 from deeplimit.estimators.base import ExampleClassifier, Floats, clipped_shares
 from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_ridge
+from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.kernels.network import NetworkKernel
 from deeplimit.sums.gaps import gap_blocks
-from deeplimit.sums.sphere import fit_lift
 
 #: Ridges tried by leave-one-out, relative to a unit diagonal; 0 is none.
 RIDGES = np.concatenate(([0.0], 10.0 ** np.arange(-9.0, 3.0)))
@@ -100,6 +100,12 @@ class NetworkKernelClassifier(ExampleClassifier):
         self.priors = priors
         self.class_weight = class_weight
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Without a ridge the machine interpolates whatever the weights of the classes.
+        tags.classifier_tags.poor_score = self.ridge != "loo" and self.ridge == 0
+        return tags
+
     def _ridges(self) -> Floats:
         if isinstance(self.ridge, str):
             if self.ridge != "loo":
@@ -116,7 +122,7 @@ class NetworkKernelClassifier(ExampleClassifier):
         kind: Any = self.kind
         self.kernel_ = NetworkKernel(Activation(self.activation), self.depth, kind=kind)
         ridges = self._ridges()
-        self.lift_ = fit_lift(self._X, self.projection)
+        self.lift_ = fit_weighted_lift(self._X, self.projection, self._sample_weight)
         targets = np.eye(len(self.classes_))[self._index]
         self._constant = np.zeros(len(self.classes_))
         if self.center:

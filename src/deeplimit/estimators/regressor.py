@@ -12,12 +12,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deeplimit.activations import Activation
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_conditional
+from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums.dimension import intrinsic_dimension
 from deeplimit.sums.gaps import gap_blocks
 from deeplimit.sums.smoothing import kernel_means
-from deeplimit.sums.sphere import fit_lift
 
 
 class DeepLimitRegressor(RegressorMixin, BaseEstimator):
@@ -114,21 +113,23 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        if not np.any(weight > 0.0):
+        live = weight > 0.0
+        if not np.any(live):
             raise ValueError("all sample weights are zero: there is no example to learn from.")
+        X, y, weight = X[live], y[live], weight[live]
         if self.activation is None:
             wanted = self.exponent
             if isinstance(wanted, str) and wanted != "dimension":
                 raise ValueError(f"exponent is 'dimension' or a positive number, got {wanted!r}.")
             kernel: Any = PowerKernel(
-                intrinsic_dimension(X) if isinstance(wanted, str) else float(wanted)
+                distinct_dimension(X) if isinstance(wanted, str) else float(wanted)
             )
             kind = "euclidean" if self.projection == "auto" else self.projection
         else:
             if self.projection == "euclidean":
                 raise ValueError("a network's kernel lives on the sphere, not in R^d.")
             kernel, kind = LimitKernel(Activation(self.activation)), self.projection
-        self.lift_ = fit_lift(X, kind)
+        self.lift_ = fit_weighted_lift(X, kind, weight)
         self.kernel_, self._X, self._y, self._weight = kernel, X, y, weight
         self._mean = float(np.average(y, weights=weight))
         if self._regime in ("conditionally-positive-definite", "identity"):
@@ -157,6 +158,12 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         for rows, columns, gaps in gap_blocks(Q, self._rows, self.lift_):
             out[rows, columns] = self.kernel_.at_gap(gaps)
         return out
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # The network as it is, and the limit of an arbitrary activation, may be poor regressors.
+        tags.regressor_tags.poor_score = not self.normalize or self.activation is not None
+        return tags
 
     def predict(self, X: ArrayLike) -> Floats:
         """Predict the target of each row.

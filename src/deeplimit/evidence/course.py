@@ -18,6 +18,8 @@ _ARRIVED = 1e-6
 #: Logarithm of a correlation below which a super-exponential decay is not followed further.
 _ABYSS = -1e5
 _DEEPEST = -1e300
+#: Up to this depth arrivals are looked for in each layer, then once in so many.
+_WATCHED, _BEAT = 64, 8
 _EPS = float(np.finfo(np.float64).eps)
 
 #: Starts at which a ratio is measured, rather than a fate: next to 1 and next to 0.
@@ -118,29 +120,40 @@ class Course:
 
     def step(self) -> None:
         """Add a layer."""
-        o = self.orbits
+        o, depth = self.orbits, self.depth + 1
+        # Deep down, arrivals are looked for now and then; each look compares two layers.
+        beat = depth % _BEAT if depth > _WATCHED else 0
+        if beat not in (0, _BEAT - 1):
+            o.advance(self.fate == Fate.MOVING)
+            self.depth = depth
+            return
         moving = self.fate == Fate.MOVING
-        xi, gap, log_xi, log_gap = o.xi.copy(), o.gap.copy(), o.log_xi.copy(), o.log_gap
-        seen = moving & ~o.tiny & (o.sign > 0) & (log_xi < np.log(0.5))
+        before = Snapshot(self.depth, o.xi.copy(), o.log_xi.copy(), o.log_gap)
+        gap, seen = o.gap.copy(), ~o.tiny
         o.advance(moving)
-        self.depth += 1
-        if self.depth == 1:
+        self.depth = depth
+        if depth == 1:
             self.first = o.gap.copy()
         if o.gap[nearest := self.index(NEAR_ONE[0])] <= _STILL_NEAR and moving[nearest]:
-            self.growth = (self.depth, float(o.gap[nearest]))
-        seen &= o.sign > 0
+            self.growth = (depth, float(o.gap[nearest]))
+        seen &= moving & (before.xi > 0) & (before.xi < 0.5) & (o.sign > 0)
         self.samples[0, seen] = self.samples[1, seen]
-        self.samples[1, seen] = np.column_stack((log_xi, o.log_xi))[seen]
-        self._settle(moving, xi, gap, log_xi, log_gap)
+        self.samples[1, seen] = np.column_stack((before.log_xi, o.log_xi))[seen]
+        self._settle(moving, before, gap, arrive=beat == 0)
 
     def _settle(
-        self, moving: NDArray[np.bool_], xi: Array, gap: Array, log_xi: Array, log_gap: Array
+        self, moving: NDArray[np.bool_], before: Snapshot, gap: Array, *, arrive: bool
     ) -> None:
+        """Find the orbits that have arrived, from the changes in this layer and the last."""
         o = self.orbits
+        xi, log_xi, log_gap = before.xi, before.log_xi, before.log_gap
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             ratio_xi, ratio_gap = o.log_xi - log_xi, o.log_gap - log_gap
             high = (xi >= 0.25) & (o.xi >= 0.25)
             change = np.where(high, gap - o.gap, o.xi - xi)
+            if not arrive:
+                self._change, self._ratio_xi, self._ratio_gap = change, ratio_xi, ratio_gap
+                return
             quotient = change / self._change
             left = np.abs(change) * quotient / (1.0 - quotient)
             room = np.minimum(o.xi, o.gap)
@@ -151,7 +164,7 @@ class Course:
         one = steady_gap & (ratio_gap < 0) & (o.gap < 1e-6)
         gone = o.gap == 0.0
         plunge = (o.log_xi < _ABYSS) & ~zero & (o.log_xi > -np.inf)
-        inner = (quotient > 0) & (quotient < 1) & (left <= _ARRIVED * room)
+        inner = (quotient > 0) & (quotient < 1) & (left <= _ARRIVED * room) & (room > 0)
         stalled = (np.abs(change) <= 8 * _EPS * room) & (room > 0)
         still = (np.abs(o.gap - gap) <= 4 * _EPS * gap) & (
             np.abs(o.xi - xi) <= 4 * _EPS * np.abs(xi)

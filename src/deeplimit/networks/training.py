@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.networks.finite import FiniteNetwork, Linearisation
+from deeplimit.networks.finite import FiniteNetwork
+from deeplimit.networks.linearisation import Linearisation
 
 if TYPE_CHECKING:
     from torch import Tensor

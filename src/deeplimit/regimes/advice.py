@@ -68,7 +68,8 @@ def warnings(
             )
         elif rate is not None and rate > _SLOW:
             found.append(
-                f"The limit is approached slowly: distances from it shrink by {rate:.6g} a layer."
+                "The limit is approached slowly: distances from it shrink by a part of "
+                f"{1.0 - rate:.2g} a layer."
             )
     if decision.regime == "conditionally-positive-definite":
         found.append("With a fixed ridge the limit is the majority vote.")

@@ -118,8 +118,10 @@ class Taxonomy:
             head += f" ({' or '.join(self.candidates)})"
         constants = f"A = {self.A:.12g}, A' = {self.A1:.12g}, B' = {self.B1:.12g}"
         lines = [f"{self.name}: {head}", f"  {constants}", f"  {self.reason}"]
-        if self.fixed_point is not None:
-            lines.append(f"  All correlations meet at {self.fixed_point:.12g}.")
+        if self.fixed_point is not None and self.fixed_gap is not None:
+            near = self.fixed_gap < 1e-3
+            point = f"1 - {self.fixed_gap:.6g}" if near else f"{self.fixed_point:.12g}"
+            lines.append(f"  All correlations meet at {point}.")
         return "\n".join([*lines, *(f"  - {warning}" for warning in self.warnings)])
 
     def __str__(self) -> str:

@@ -130,6 +130,6 @@ def _shifted(c: Constants) -> Decision:
         )
     return Decision(
         "majority-vote",
-        f"{told} and B' = {c.B1:.6g} is above 1: the correlations of all different points go to "
-        "one value, and the limit is the majority vote.",
+        f"{told} and B' = {c.B1:.6g} exceeds 1 by {c.B1 - 1.0:.3g}: the correlations of all "
+        "different points go to one value, and the limit is the majority vote.",
     )
