@@ -94,6 +94,19 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
     def _learn(self) -> None:
         raise NotImplementedError
 
+    def _make_rule(self) -> Any:
+        """Make the decision rule from the fitted attributes, where there is one."""
+        raise NotImplementedError
+
+    #: Attributes that a saved model leaves out, being made again of the others.
+    _transient = frozenset({"_decision_rule"})
+
+    @property
+    def _rule(self) -> Any:
+        if "_decision_rule" not in self.__dict__:  # just loaded
+            self._decision_rule = self._make_rule()
+        return self._decision_rule
+
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         """Winner and score of each class for each row."""
         raise NotImplementedError

@@ -137,11 +137,8 @@ class DeepLimitClassifier(ExampleClassifier):
                 kernel = LimitKernel(design(exponent=choice.exponent, family="two-degrees"))
         self.kernel_ = PowerKernel(choice.exponent) if kernel is None else kernel
         self.exponent_ = self.kernel_.exponent
-        self._rule = self._make_rule()
+        self._decision_rule = self._make_rule()
         self.regime_ = describe(self.kernel_)
-
-    #: Rebuilt from the examples after loading.
-    _transient = frozenset({"_rule"})
 
     def _make_rule(self) -> DecisionRule:
         examples = Examples(

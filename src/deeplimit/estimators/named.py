@@ -31,9 +31,6 @@ class _NamedLimit(ExampleClassifier):
         self.class_weight = class_weight
         self.n_jobs = n_jobs
 
-    #: Rebuilt from the examples after loading.
-    _transient = frozenset({"_rule"})
-
     def _examples(self) -> Examples:
         return Examples(
             self._X, self._index, self._weight, self.lift_, len(self.classes_), self.n_jobs
@@ -41,10 +38,7 @@ class _NamedLimit(ExampleClassifier):
 
     def _learn(self) -> None:
         self.lift_ = fit_weighted_lift(self._X, "euclidean", self._sample_weight)
-        self._rule = self._make_rule()
-
-    def _make_rule(self) -> DecisionRule:
-        raise NotImplementedError
+        self._decision_rule = self._make_rule()
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         return self._rule.scores(X)
@@ -166,7 +160,7 @@ class HilbertClassifier(_NamedLimit):
         )
         self.exponent_ = choice.exponent
         self.kernel_ = PowerKernel(choice.exponent)
-        self._rule = self._make_rule()
+        self._decision_rule = self._make_rule()
 
     def _make_rule(self) -> DecisionRule:
         return Smoother(self._examples(), self.kernel_)

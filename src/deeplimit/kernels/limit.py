@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from deeplimit.kernels.koenigs import (
     KoenigsInside,
 )
 from deeplimit.kernels.profiles import Profile
+from deeplimit.persist.state import State, from_state, to_state
 from deeplimit.regimes import Taxonomy, taxonomy
 
 Array = NDArray[np.float64]
@@ -93,6 +94,16 @@ class LimitKernel:
 
     def __repr__(self) -> str:
         return f"LimitKernel({self.activation.name!r})"
+
+    def _to_state(self) -> State:
+        return State(
+            "LimitKernel", {"tabulate": self.tabulate}, {}, {"activation": to_state(self.activation)}
+        )
+
+    @classmethod
+    def _from_state(cls, state: State) -> Self:
+        made = from_state(state.children["activation"])
+        return cls(made, tabulate=bool(state.meta["tabulate"]))
 
     @cached_property
     def _function(self) -> KoenigsFunction | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.activations import Activation
 from deeplimit.kernels.limit import _checked_gaps, sphere_gaps
 from deeplimit.kernels.profiles import Profile
+from deeplimit.persist.state import State, from_state, to_state
 
 Array = NDArray[np.float64]
 
@@ -79,6 +80,16 @@ class NetworkKernel:
 
     def __repr__(self) -> str:
         return f"NetworkKernel({self.activation.name!r}, depth={self.depth}, kind={self.kind!r})"
+
+    def _to_state(self) -> State:
+        meta: dict[str, Any] = {"depth": self.depth, "kind": self.kind}
+        return State("NetworkKernel", meta, {}, {"activation": to_state(self.activation)})
+
+    @classmethod
+    def _from_state(cls, state: State) -> Self:
+        made = from_state(state.children["activation"])
+        depth, kind = state.meta["depth"], state.meta["kind"]
+        return cls(made, depth, kind=kind)  # type: ignore[arg-type]
 
     @cached_property
     def log_diagonal(self) -> float:

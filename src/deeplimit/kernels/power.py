@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from deeplimit.persist.state import State
 
 __all__ = ["PowerKernel"]
 
@@ -54,6 +56,13 @@ class PowerKernel:
                 f"exponent must be a positive finite number, {self.exponent!r} was got"
             )
         object.__setattr__(self, "exponent", exponent)
+
+    def _to_state(self) -> State:
+        return State("PowerKernel", {"exponent": float(self.exponent)})
+
+    @classmethod
+    def _from_state(cls, state: State) -> Self:
+        return cls(state.meta["exponent"])  # type: ignore[arg-type]
 
     def log_at_gap(self, s: ArrayLike) -> NDArray[np.float64]:
         """Give ln K = -(α/2) ln(2s).

@@ -13,6 +13,21 @@ C = TypeVar("C", bound=type)
 BUILT_IN = {
     "Pipeline": "sklearn.pipeline:Pipeline",
     "TableEncoder": "deeplimit.tables:TableEncoder",
+    "Activation": "deeplimit.activations.activation:Activation",
+    "LimitKernel": "deeplimit.kernels.limit:LimitKernel",
+    "NetworkKernel": "deeplimit.kernels.network:NetworkKernel",
+    "PowerKernel": "deeplimit.kernels.power:PowerKernel",
+    "HemisphereLift": "deeplimit.sums.projective:HemisphereLift",
+    "StereographicLift": "deeplimit.sums.projective:StereographicLift",
+    "NormalizeLift": "deeplimit.sums.projective:NormalizeLift",
+    "UnitLift": "deeplimit.sums.sphere:UnitLift",
+    "EuclideanLift": "deeplimit.sums.sphere:EuclideanLift",
+    "DeepLimitClassifier": "deeplimit.estimators.deep_limit:DeepLimitClassifier",
+    "OneNearestNeighborClassifier": "deeplimit.estimators.named:OneNearestNeighborClassifier",
+    "MajorityVoteClassifier": "deeplimit.estimators.named:MajorityVoteClassifier",
+    "HilbertClassifier": "deeplimit.estimators.named:HilbertClassifier",
+    "NetworkKernelClassifier": "deeplimit.estimators.network_kernel:NetworkKernelClassifier",
+    "DeepLimitRegressor": "deeplimit.estimators.regressor:DeepLimitRegressor",
 }
 
 _registered: dict[str, type] = {}

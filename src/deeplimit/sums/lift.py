@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit.persist.state import State
 from deeplimit.sums.scaling import float_rows
 
 __all__ = ["Lift", "Rows", "refuse_parameters"]
@@ -182,6 +183,15 @@ class Lift(ABC):
         {'kind': 'hemisphere', 'n_features': 1, 'centre': [1.0], 'scale': 1.0}
         """
         return {"kind": self.kind, "n_features": self.n_features, **self._parameters()}
+
+    def _to_state(self) -> State:
+        return State(type(self).__name__, self.to_dict())
+
+    @classmethod
+    def _from_state(cls, state: State) -> Lift:
+        from deeplimit.sums.sphere import lift_from_dict  # which knows the kinds
+
+        return lift_from_dict(state.meta)
 
     def _parameters(self) -> dict[str, Any]:
         return {}
