@@ -105,10 +105,13 @@ def test_deep_kernels_in_the_log_domain(spec: str, entry: dict[str, Any]) -> Non
             kernel = NetworkKernel(phi, depth=depth, kind=kind)
             log, sign = kernel.log_and_sign_at_gap(GAPS)
             where = f"{kind} at depth {depth}"
-            want = entry[f"log_{kind}"][row]
-            np.testing.assert_allclose(log, want, **tolerance, err_msg=where)
+            want = np.array(entry[f"log_{kind}"][row], dtype=float)
+            # sqrt(1/2) in sixteen digits squares to 1/2 and a rounding: a zero is no more than that
+            zero = np.isneginf(want) & (spec != entry["specs"][0])
+            assert np.all(log[zero] < -36.0), where
+            np.testing.assert_allclose(log[~zero], want[~zero], **tolerance, err_msg=where)
             want = signs(entry[f"sign_{kind}"][row])
-            np.testing.assert_array_equal(sign, want, err_msg=where)
+            np.testing.assert_array_equal(sign[~zero], want[~zero], err_msg=where)
             if depth <= 100:
                 diagonal = entry["log_ntk_diagonal"][row] if kind == "ntk" else 0.0
                 got = kernel.log_at_gap([0.0])

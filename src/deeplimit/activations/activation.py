@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.activations import catalog
+from deeplimit.activations import catalog, recipes
 from deeplimit.activations.export import Code, export
 from deeplimit.activations.expressions import parse
 from deeplimit.activations.foreign import DOUBLE, adapt
-from deeplimit.activations.polynomial import as_polynomial, hermite_of_polynomial
+from deeplimit.activations.polynomial import hermite_coefficients
 from deeplimit.activations.tree import Expression, Variable, hermite_sum, number
 from deeplimit.duals.algebra import CenteredDual, MixedDual
 from deeplimit.duals.base import Dual, Parity
@@ -22,6 +22,7 @@ from deeplimit.duals.closed import ArcCosineDual, ArcSineDual, ConstantDual, Ide
 from deeplimit.duals.hermite import GaussianQuadrature
 from deeplimit.duals.quadrature import QuadratureDual
 from deeplimit.duals.series import SeriesDual
+from deeplimit.persist.state import State
 
 Array = NDArray[np.float64]
 
@@ -100,14 +101,17 @@ class Activation:
         self._signed: Array | None = None
         self._zero_mean = False
         self.expression = None
+        self._recipe: recipes.Recipe | None = None
         if isinstance(spec, Activation):
             self.__dict__.update(spec.__dict__)
             self.name = name or spec.name
             return
         if isinstance(spec, str):
             default = self._read(spec)
+            self._recipe = {"kind": "spec", "spec": default}
         elif isinstance(spec, Expression):
             self.expression, default = spec, spec.text()
+            self._recipe = {"kind": "spec", "spec": default}
         elif callable(spec):
             self._function, self._precision = adapt(spec)
             default = getattr(spec, "__name__", type(spec).__name__)
@@ -179,7 +183,25 @@ class Activation:
         self = cls(hermite_sum(c.tolist()), name=name)
         self._signed = c / np.linalg.norm(c)
         self._closed = SeriesDual(c * c)
+        self._recipe = {"kind": "hermite", "coefficients": c.tolist()}
         return self
+
+    #: Subclasses are saved as what they are to a network.
+    _saved_as = "Activation"
+
+    def _to_state(self) -> State:
+        if self._recipe is None:
+            raise TypeError(
+                f"{self.name} is a Python callable, which a model file cannot hold because it "
+                "holds no code; give the activation by name or as a formula such as "
+                "'sin(2.676*x)' and fit again."
+            )
+        return State("Activation", {"name": self.name, "recipe": self._recipe})
+
+    @classmethod
+    def _from_state(cls, state: State) -> Activation:
+        recipe: Any = state.meta["recipe"]
+        return recipes.make(recipe, str(state.meta["name"]))
 
     def __call__(self, z: ArrayLike) -> Array:
         """Evaluate the activation as given, not normalised.
@@ -216,8 +238,8 @@ class Activation:
         """The dual map of the normalised activation."""
         if self._closed is not None:
             return self._closed
-        if self.expression is not None and (p := as_polynomial(self.expression)) is not None:
-            c = hermite_of_polynomial(p)
+        c = None if self.expression is None else hermite_coefficients(self.expression)
+        if c is not None:
             if not np.any(c):
                 raise ValueError(f"{self.name}: the activation is zero everywhere.")
             self._signed = c / np.linalg.norm(c)
@@ -402,6 +424,7 @@ class Activation:
         made._signed = self.hermite(_SERIES_TERMS) * math.copysign(1.0, factor)
         made.__dict__["norm2"] = self.norm2 * factor**2
         made.__dict__["errors"] = {**self.errors, "norm2": self.errors["norm2"] * factor**2}
+        made._recipe = recipes.change(self, "scaled", factor)
         return made
 
     def stretched(self, factor: float) -> Activation:
@@ -467,6 +490,7 @@ class Activation:
         made.__dict__["norm2"] = self.norm2 * rest
         errors = {key: error / rest for key, error in self.errors.items()}
         made.__dict__["errors"] = {**errors, "A": 0.0}
+        made._recipe = recipes.change(self, "centered")
         return made
 
     def __add__(self, other: Activation | float) -> Activation:
@@ -542,7 +566,9 @@ class Activation:
             raise ValueError(f"the variance of a bias is at least 0, got {variance}.")
         total = 1.0 + variance
         parts = [(1.0 / total, self.dual), (variance / total, ConstantDual())]
-        return self._layer(parts, f"{self.name} with bias {variance:g}")
+        made = self._layer(parts, f"{self.name} with bias {variance:g}")
+        made._recipe = recipes.change(self, "biased", variance)
+        return made
 
     def residual(self, weight: float = 1.0) -> Activation:
         r"""Put a skip around the layer: :math:`f_\tau = (\xi + \tau f)/(1 + \tau)`.
@@ -571,7 +597,9 @@ class Activation:
         if not (math.isfinite(weight) and weight > 0):
             raise ValueError(f"the weight of the branch is above 0, got {weight}.")
         parts = [(1.0 / (1.0 + weight), IdentityDual()), (weight / (1.0 + weight), self.dual)]
-        return self._layer(parts, f"{self.name} with skip, branch {weight:g}")
+        made = self._layer(parts, f"{self.name} with skip, branch {weight:g}")
+        made._recipe = recipes.change(self, "residual", weight)
+        return made
 
     # -- other libraries -------------------------------------------------------------------------
 

@@ -127,3 +127,67 @@ def hermite_of_polynomial(coefficients: list[Fraction]) -> NDArray[np.float64]:
             ways = Fraction(math.factorial(n), 2**j * math.factorial(j) * math.factorial(n - 2 * j))
             he[n - 2 * j] += c * ways
     return np.array([float(c) * math.sqrt(math.factorial(k)) for k, c in enumerate(he)])
+
+
+def hermite_coefficients(expression: Expression) -> NDArray[np.float64] | None:
+    r"""Give the signed normalised Hermite coefficients of a formula that has finitely many.
+
+    A sum of multiples of Hermite polynomials ``h(k, x)`` and of rational polynomials: coefficients
+    that do not occur are exactly zero, which no quadrature could tell.
+
+    Parameters
+    ----------
+    expression : Expression
+        The formula.
+
+    Returns
+    -------
+    ndarray of float64 or None
+        :math:`E\,\phi(z) h_k(z)` from degree 0, or None for any other formula.
+
+    Examples
+    --------
+    >>> from deeplimit.activations.expressions import parse
+    >>> hermite_coefficients(parse("h(2, x)/2 - 3*h(3, x)"))
+    array([ 0. ,  0. ,  0.5, -3. ])
+    """
+    try:
+        mixture = _mixture(expression)
+    except _NotPolynomialError:
+        return None
+    out = np.zeros(max(mixture, default=0) + 1)
+    for degree, coefficient in mixture.items():
+        out[degree] = coefficient
+    return out
+
+
+def _mixture(node: Expression) -> dict[int, float]:
+    polynomial = as_polynomial(node)
+    if polynomial is not None:
+        return dict(enumerate(hermite_of_polynomial(polynomial).tolist()))
+    if node.constant is not None:
+        return {0: node.constant}
+    if isinstance(node, Call) and node.name == "h" and isinstance(node.operands[1], Variable):
+        return {int(node.operands[0].constant or 0): 1.0}
+    if isinstance(node, Operation):
+        if node.sign == "neg":
+            return _times(_mixture(node.operands[0]), -1.0)
+        if node.sign in ("+", "-"):
+            total: dict[int, float] = {}
+            for i, part in enumerate(node.operands):
+                sign = -1.0 if i and node.sign == "-" else 1.0
+                for degree, coefficient in _times(_mixture(part), sign).items():
+                    total[degree] = total.get(degree, 0.0) + coefficient
+            return total
+        if node.sign == "*":
+            varying = [part for part in node.operands if part.constant is None]
+            if len(varying) == 1:
+                factors = [part.constant for part in node.operands if part.constant is not None]
+                return _times(_mixture(varying[0]), math.prod(factors))
+        if node.sign == "/" and node.operands[1].constant:
+            return _times(_mixture(node.operands[0]), 1.0 / node.operands[1].constant)
+    raise _NotPolynomialError
+
+
+def _times(mixture: dict[int, float], factor: float) -> dict[int, float]:
+    return {degree: coefficient * factor for degree, coefficient in mixture.items()}

@@ -53,7 +53,7 @@ class CenteredDual(Dual):
     """
 
     def __init__(self, base: Dual) -> None:
-        self._base = base
+        self.base = base
         self._rest = 1.0 - base.a0
         if self._rest <= 0:
             raise ValueError("a constant activation cannot be centred: nothing would be left.")
@@ -63,18 +63,18 @@ class CenteredDual(Dual):
         self.error = base.error / self._rest
 
     def coefficients(self, n: int) -> Array:
-        a = self._base.coefficients(n) / self._rest
+        a = self.base.coefficients(n) / self._rest
         a[:1] = 0.0
         return a
 
     def value(self, xi: ArrayLike) -> Array:
         # Away from zero by a difference to a0, not to one: values may be far below one.
         xi = np.asarray(xi, dtype=np.float64)
-        away = (self._base.value(xi) - self._base.a0) / self._rest
+        away = (self.base.value(xi) - self.base.a0) / self._rest
         return np.where(np.abs(xi) <= SERIES_RADIUS, P.polyval(xi, self._head), away)
 
     def gap(self, s: ArrayLike) -> Array:
-        return self._base.gap(s) / self._rest
+        return self.base.gap(s) / self._rest
 
     def gap_derivative(self, s: ArrayLike) -> Array:
-        return self._base.gap_derivative(s) / self._rest
+        return self.base.gap_derivative(s) / self._rest

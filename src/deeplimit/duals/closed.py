@@ -188,22 +188,22 @@ class HyperbolicDual(Dual):
     """
 
     def __init__(self, a: float, *, odd: bool) -> None:
-        self._a = float(a)
+        self.a = float(a)
         self._sign = -1.0 if odd else 1.0
-        self._norm = -math.expm1(-2 * self._a) if odd else 1.0 + math.exp(-2 * self._a)
+        self._norm = -math.expm1(-2 * self.a) if odd else 1.0 + math.exp(-2 * self.a)
         self.parity = "odd" if odd else "even"
-        tanh = math.tanh(self._a)
-        self.slope_at_one = self._a / tanh if odd else self._a * tanh
+        tanh = math.tanh(self.a)
+        self.slope_at_one = self.a / tanh if odd else self.a * tanh
 
     def coefficients(self, n: int) -> Array:
         k = np.arange(n)
-        a = 2.0 * np.exp(k * math.log(self._a) - self._a - _log_factorials(n)) / self._norm
+        a = 2.0 * np.exp(k * math.log(self.a) - self.a - _log_factorials(n)) / self._norm
         a[(1 if self._sign > 0 else 0) :: 2] = 0.0
         return np.asarray(a)
 
     def gap(self, s: ArrayLike) -> Array:
         s = np.asarray(s, dtype=np.float64)
-        near, far = -np.expm1(-self._a * s), -self._a * (2.0 - s)
+        near, far = -np.expm1(-self.a * s), -self.a * (2.0 - s)
         other = 1.0 + np.exp(far) if self._sign < 0 else -np.expm1(far)
         return np.asarray(near * other / self._norm)
 
@@ -211,15 +211,15 @@ class HyperbolicDual(Dual):
         # For a large `a` the value is tiny up to moderate correlations: no difference to one.
         xi = np.asarray(xi, dtype=np.float64)
         x = np.abs(xi)
-        far = -2.0 * self._a * x
+        far = -2.0 * self.a * x
         other = -np.expm1(far) if self._sign < 0 else 1.0 + np.exp(far)
-        out = np.exp(-self._a * (1.0 - x)) * other / self._norm
+        out = np.exp(-self.a * (1.0 - x)) * other / self._norm
         return np.asarray(np.copysign(out, xi) if self._sign < 0 else out)
 
     def gap_derivative(self, s: ArrayLike) -> Array:
         s = np.asarray(s, dtype=np.float64)
-        up, down = np.exp(-self._a * s), np.exp(-self._a * (2.0 - s))
-        return np.asarray(self._a * (up - self._sign * down) / self._norm)
+        up, down = np.exp(-self.a * s), np.exp(-self.a * (2.0 - s))
+        return np.asarray(self.a * (up - self._sign * down) / self._norm)
 
 
 class GaussianDual(Dual):

@@ -38,6 +38,11 @@ class SeriesDual(Dual):
         elif not np.any(self._a[1::2]):
             self.parity = "even"
 
+    @property
+    def n_terms(self) -> int:
+        """Number of coefficients, from degree 0 to the highest."""
+        return int(self._a.size)
+
     def coefficients(self, n: int) -> Array:
         out = np.zeros(n)
         m = min(n, self._a.size)

@@ -22,11 +22,12 @@ _DEEPEST = -1e300
 _WATCHED, _BEAT = 64, 8
 _EPS = float(np.finfo(np.float64).eps)
 
-#: Starts at which a ratio is measured, rather than a fate: next to 1 and next to 0.
-NEAR_ONE = (2.0**-80, 2.0**-60, 2.0**-40)
+#: Starts at which a ratio is measured, rather than a fate: next to 1 and next to 0. A singularity
+#: as weak as the power 1 + 1/100 of the gap still shows its slope at one there.
+NEAR_ONE = (2.0**-960, 2.0**-640, 2.0**-320)
 NEAR_ZERO = 1.0 - 2.0**-30
 #: Up to this gap the growth of the nearest start counts as growth next to 1.
-_STILL_NEAR = 2.0**-45
+_STILL_NEAR = 2.0**-925
 
 
 class Fate(IntEnum):

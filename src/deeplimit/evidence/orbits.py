@@ -48,8 +48,8 @@ class Orbits:
     >>> orbits = Orbits(SeriesDual([0, 0, 1]), [0.5])
     >>> for _ in range(20):
     ...     orbits.advance()
-    >>> orbits.tiny.tolist(), round(orbits.log_xi[0] / 0.5**-20 / -0.6931471805599453, 12)
-    ([True], 1.0)
+    >>> orbits.tiny.tolist(), (orbits.log_xi / 2**20).round(12).tolist()
+    ([True], [-0.69314718056])
     """
 
     def __init__(self, dual: Dual, gaps: ArrayLike) -> None:

@@ -106,9 +106,16 @@ class KoenigsFunction(ABC):
     theta: float
     period: float | None = None
     root_gap: float | None = None
+    _log_multiplier: float
 
     def __init__(self, dual: Dual) -> None:
         self.dual = dual
+
+    def _set_power(self) -> None:
+        """Derive the leading power, and the period, from the multiplier and the slope at one."""
+        rise = math.log(self.dual.slope_at_one)
+        self.period = None if math.isinf(rise) else rise
+        self.theta = 0.0 if math.isinf(rise) else -self._log_multiplier / rise
 
     @abstractmethod
     def quotient(self, s: Array) -> LogSign:
@@ -132,6 +139,29 @@ class KoenigsFunction(ABC):
             active = active[s[active] < until]
             n = _count(n)
         return s, steps
+
+    def follow(self, s: Array, until: float) -> tuple[Array, Array]:
+        """Iterate small gaps until they exceed a bound, by the functional equation.
+
+        Parameters
+        ----------
+        s : ndarray of float64
+            Positive gaps.
+        until : float
+            The bound: at most 1/2, and half of `root_gap`.
+
+        Returns
+        -------
+        gaps : ndarray of float64
+            Those reached.
+        change : ndarray of float64
+            What the logarithm of the quotient at `s` exceeds that at `gaps` by.
+        """
+        out, steps = self._leave_one(s, until)
+        change = -steps * self._log_multiplier
+        if self.root_gap is not None:
+            change += np.log((self.root_gap - out) / (self.root_gap - s))
+        return out, change
 
 
 def _count(n: int) -> int:
@@ -158,9 +188,7 @@ class KoenigsAtZero(KoenigsFunction):
         super().__init__(dual)
         a = dual.coefficients(_TERMS)
         self._log_multiplier = math.log(a[1])
-        rise = math.log(dual.slope_at_one)
-        self.period = None if math.isinf(rise) else rise
-        self.theta = 0.0 if math.isinf(rise) else -self._log_multiplier / rise
+        self._set_power()
         self._k = linearising_series(a)
         self._reach = _radius(self._k, 0.1)
 
@@ -190,18 +218,17 @@ class KoenigsInside(KoenigsFunction):
     ----------
     dual : Dual
         With a fixed point inside (0, 1) that attracts.
-    fixed_point : float
-        :math:`\xi_*`.
+    fixed_gap : float
+        :math:`1 - \xi_*`.
     """
 
-    def __init__(self, dual: Dual, fixed_point: float) -> None:
+    def __init__(self, dual: Dual, fixed_gap: float) -> None:
         super().__init__(dual)
-        self._xi = fixed_point
-        self.root_gap = 1.0 - fixed_point
-        self._width = min(0.2, self.root_gap / 2.0, fixed_point / 2.0)
+        self.root_gap: float = fixed_gap
+        self._width = min(0.2, fixed_gap / 2.0, (1.0 - fixed_gap) / 2.0)
         # f(xi + t) - xi as the integral of f', so that small t keep their relative accuracy.
         n = 24
-        slopes = dual.derivative(fixed_point + self._width * chebyshev_nodes(n))
+        slopes = dual.gap_derivative(fixed_gap - self._width * chebyshev_nodes(n))
         scaled = np.polynomial.chebyshev.cheb2poly(chebyshev_matrix(n) @ slopes)
         self._taylor = P.polyint(scaled) * self._width  # in units t / width
         self._taylor[0] = 0.0
@@ -210,12 +237,17 @@ class KoenigsInside(KoenigsFunction):
         # Only the first terms are accurate; the radius is small to need no more.
         self._k = linearising_series(in_t[:12], 12)
         self._reach = min(self._width / 4, _radius(self._k, 0.02))
-        rise = math.log(dual.slope_at_one)
-        self.period = None if math.isinf(rise) else rise
-        self.theta = 0.0 if math.isinf(rise) else -self._log_multiplier / rise
+        self._set_power()
+
+    def _step(self, t: Array) -> Array:
+        """Apply the dual to deviations from the fixed point, with their relative accuracy."""
+        out = np.empty_like(t)
+        close = np.abs(t) <= self._width
+        out[close] = P.polyval(t[close] / self._width, self._taylor)
+        out[~close] = self.root_gap - self.dual.gap(self.root_gap - t[~close])
+        return out
 
     def quotient(self, s: Array) -> LogSign:
-        assert self.root_gap is not None
         t0 = self.root_gap - s
         # Rise by gaps as long as the fixed point is not near.
         s, steps = self._leave_one(s, until=min(0.5, self.root_gap / 2.0))
@@ -223,14 +255,9 @@ class KoenigsInside(KoenigsFunction):
         active = np.flatnonzero(np.abs(t) > self._reach)
         n = 0
         while active.size:
-            now = t[active]
-            close = np.abs(now) <= self._width
-            step = np.empty_like(now)
-            step[close] = P.polyval(now[close] / self._width, self._taylor)
-            step[~close] = self.dual.value(self._xi + now[~close]) - self._xi
-            t[active] = step
+            t[active] = self._step(t[active])
             steps[active] += 1
-            active = active[np.abs(step) > self._reach]
+            active = active[np.abs(t[active]) > self._reach]
             n = _count(n)
         ratio = np.divide(t, t0, out=np.ones_like(t), where=steps > 0)
         value = P.polyval(t, self._k[1:]) * ratio
@@ -251,9 +278,12 @@ class KoenigsAtOne(KoenigsFunction):
 
     theta = -1.0
 
+    def __init__(self, dual: Dual) -> None:
+        super().__init__(dual)
+        self._log_multiplier = math.log(dual.slope_at_one)
+
     def quotient(self, s: Array) -> LogSign:
         s = np.array(s, dtype=np.float64)
-        log_slope = math.log(self.dual.slope_at_one)
         steps = np.zeros_like(s)
         active = np.flatnonzero(s > _LAST_GAP)
         n = 0
@@ -263,7 +293,7 @@ class KoenigsAtOne(KoenigsFunction):
             active = active[s[active] > _LAST_GAP]
             n = _count(n)
         with np.errstate(divide="ignore"):
-            return np.log(s) - steps * log_slope, (s > 0).astype(np.float64)
+            return np.log(s) - steps * self._log_multiplier, (s > 0).astype(np.float64)
 
 
 class BoettcherFunction(KoenigsFunction):
@@ -286,9 +316,8 @@ class BoettcherFunction(KoenigsFunction):
         a = dual.coefficients(max(_TERMS, degree + 1))
         self._log_lead = math.log(a[degree])
         self._rest = a[degree:] / a[degree]
-        rise = math.log(dual.slope_at_one)
-        self.period = None if math.isinf(rise) else rise
-        self.theta = 0.0 if math.isinf(rise) else -math.log(degree) / rise
+        self._log_multiplier = math.log(degree)
+        self._set_power()
 
     def quotient(self, s: Array) -> LogSign:
         m = self.degree
@@ -310,6 +339,6 @@ class BoettcherFunction(KoenigsFunction):
                 correction += weight * np.log(np.abs(rest))
                 now = np.exp(self._log_lead) * now**m * rest
             log_b = np.log(np.abs(xi)) + self._log_lead / (m - 1) + correction
-            log = np.log(-log_b) - steps * math.log(m)
+            log = np.log(-log_b) - steps * self._log_multiplier
         sign = np.ones_like(xi) if m % 2 == 0 else np.sign(xi)
         return np.where(s == 0.0, -np.inf, log), np.where(xi == 0.0, 0.0, sign)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from deeplimit.activations import Activation
-from deeplimit.kernels.limit import _checked_gaps, sphere_gaps
+from deeplimit.duals.base import Dual
 from deeplimit.kernels.profiles import Profile
+from deeplimit.kernels.radial import Array, GapKernel
 from deeplimit.persist.state import State, from_state, to_state
 
-Array = NDArray[np.float64]
-
-_TINY = 1e-90
 #: Below this many entries a table costs more than it saves.
 _WORTH_A_TABLE = 200_000
 
 
-class NetworkKernel:
+class NetworkKernel(GapKernel):
     r"""NNGP or NTK of a fully connected network of `depth` hidden layers and infinite width.
 
     On the unit sphere, with :math:`f` the dual of the normalised activation:
@@ -58,10 +57,12 @@ class NetworkKernel:
     Examples
     --------
     >>> import deeplimit as dl
-    >>> dl.NetworkKernel("relu", depth=1).at_correlation([1.0, 0.0]).round(9)
-    array([2.        , 0.318309886])
+    >>> dl.NetworkKernel("relu", depth=1).at_correlation([1.0, 0.0]).round(6)
+    array([2.     , 0.31831])
     >>> dl.NetworkKernel("3d_opt", depth=100_000, kind="nngp").log_at_gap([0.5]).round(3)
     array([-69315.055])
+    >>> dl.NetworkKernel("relu", depth=10_000).at_gap([0.5], normalize=True).round(3)
+    array([0.25])
     """
 
     def __init__(
@@ -110,179 +111,6 @@ class NetworkKernel:
         """Whether no correlation gives a negative value, without asking its sign."""
         return self.depth > 0 and self.activation.is_even and self.kind == "nngp"
 
-    def log_at_gap(self, s: ArrayLike, *, normalize: bool = False) -> Array:
-        """Natural logarithm of the kernel's size.
-
-        Parameters
-        ----------
-        s : array_like of float
-            Gaps in [0, 2].
-        normalize : bool, default=False
-            Divide by the kernel of a point with itself.
-
-        Returns
-        -------
-        ndarray of float64
-            Of the shape of `s`.
-
-        Raises
-        ------
-        ValueError
-            If a gap is outside [0, 2].
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("9d_opt", depth=255, kind="nngp").log_at_gap(0.5).round(4)
-        np.float64(-703.1947)
-        """
-        log = self._log_and_sign(s)[0]
-        return log - self.log_diagonal if normalize else log
-
-    def log_and_sign_at_gap(
-        self, s: ArrayLike, *, normalize: bool = False
-    ) -> tuple[Array, Array]:
-        """Logarithm of the kernel's size and its sign, in one evaluation.
-
-        Parameters
-        ----------
-        s : array_like of float
-            Gaps in [0, 2].
-        normalize : bool, default=False
-            Divide by the kernel of a point with itself.
-
-        Returns
-        -------
-        log, sign : ndarray of float64
-            As from `log_at_gap` and `sign_at_gap`.
-
-        Raises
-        ------
-        ValueError
-            If a gap is outside [0, 2].
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("identity", depth=0).log_and_sign_at_gap([1.5])
-        (array([-0.69314718]), array([-1.]))
-        """
-        log, sign = self._log_and_sign(s)
-        return (log - self.log_diagonal if normalize else log), sign
-
-    def sign_at_gap(self, s: ArrayLike) -> Array:
-        """Sign of the kernel.
-
-        Parameters
-        ----------
-        s : array_like of float
-            Gaps in [0, 2].
-
-        Returns
-        -------
-        ndarray of float64
-            1, -1 or 0.
-
-        Raises
-        ------
-        ValueError
-            If a gap is outside [0, 2].
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("erf", depth=3).sign_at_gap([0.5, 1.5])
-        array([ 1., -1.])
-        """
-        return self._log_and_sign(s)[1]
-
-    def at_gap(self, s: ArrayLike, *, normalize: bool = False) -> Array:
-        """Evaluate the kernel at gaps.
-
-        Parameters
-        ----------
-        s : array_like of float
-            Gaps in [0, 2].
-        normalize : bool, default=False
-            Divide by the kernel of a point with itself.
-
-        Returns
-        -------
-        ndarray of float64
-
-        Raises
-        ------
-        ValueError
-            If a gap is outside [0, 2].
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("relu", depth=10_000).at_gap([0.5], normalize=True).round(3)
-        array([0.25])
-        """
-        log, sign = self._log_and_sign(s)
-        with np.errstate(over="ignore"):
-            return np.asarray(sign * np.exp(log - (self.log_diagonal if normalize else 0.0)))[()]
-
-    def at_correlation(self, xi: ArrayLike, *, normalize: bool = False) -> Array:
-        """Evaluate the kernel at correlations.
-
-        Parameters
-        ----------
-        xi : array_like of float
-            Correlations in [-1, 1].
-        normalize : bool, default=False
-            Divide by the kernel of a point with itself.
-
-        Returns
-        -------
-        ndarray of float64
-
-        Raises
-        ------
-        ValueError
-            If a correlation is outside [-1, 1].
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("identity", depth=2).at_correlation(0.5)
-        np.float64(1.5)
-        """
-        return self.at_gap(1.0 - np.asarray(xi, dtype=np.float64), normalize=normalize)
-
-    def __call__(
-        self, X: ArrayLike, Z: ArrayLike | None = None, *, normalize: bool = False
-    ) -> Array:
-        """Evaluate the kernel between rows of unit norm.
-
-        Parameters
-        ----------
-        X : array_like of shape (n, k)
-            Points on the unit sphere.
-        Z : array_like of shape (m, k), optional
-            Other points; by default `X`.
-        normalize : bool, default=False
-            Divide by the kernel of a point with itself.
-
-        Returns
-        -------
-        ndarray of shape (n, m)
-
-        Raises
-        ------
-        ValueError
-            If a row's norm is not 1.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.NetworkKernel("relu", depth=1, kind="nngp")([[1.0, 0.0]], [[0.0, 1.0]]).round(6)
-        array([[0.31831]])
-        """
-        return np.asarray(self.at_gap(sphere_gaps(X, Z), normalize=normalize))
-
     # -- evaluation ------------------------------------------------------------------------------
 
     @cached_property
@@ -295,8 +123,7 @@ class NetworkKernel:
 
         return Profile(normalized, parity=self.activation.parity if self.depth else "odd")
 
-    def _log_and_sign(self, s: ArrayLike) -> tuple[Array, Array]:
-        s = _checked_gaps(s)
+    def _log_and_sign(self, s: Array) -> tuple[Array, Array]:
         if s.size < _WORTH_A_TABLE:
             log, sign = self._iterate(s.ravel())
             return log.reshape(s.shape), sign.reshape(s.shape)
@@ -314,9 +141,10 @@ class NetworkKernel:
         left = np.full(s.shape, self.depth)
         active = np.arange(s.size)
         vanishes = dual.a0 == 0.0
+        tiny = self._leading.radius if vanishes else 0.0
         for layer in range(self.depth):
             if vanishes:
-                active = active[np.abs(xi[active]) > _TINY]
+                active = active[np.abs(xi[active]) > tiny]
             if not active.size:
                 break
             si, xii = s[active], xi[active]
@@ -347,43 +175,70 @@ class NetworkKernel:
                 break
         with np.errstate(divide="ignore"):
             log, sign = np.log(np.abs(theta)) + scale, np.sign(theta)
-        if vanishes and np.any(left):
-            self._finish(log, sign, xi, theta, scale, left)
+        rest = np.flatnonzero((left > 0) & (np.abs(xi) <= tiny)) if vanishes else active[:0]
+        if rest.size:
+            with np.errstate(divide="ignore"):
+                log_sigma, log_theta = np.log(np.abs(xi[rest])), log[rest]
+            log[rest], sign[rest] = self._leading.finish(
+                log_sigma, np.sign(xi[rest]), log_theta, sign[rest], left[rest], ntk
+            )
         log[exact], sign[exact] = self.log_diagonal, 1.0
         return log, sign
 
-    def _finish(
-        self,
-        log: Array,
-        sign: Array,
-        xi: Array,
-        theta: Array,
-        scale: Array,
-        left: NDArray[np.int_],
-    ) -> None:
-        """Take the layers that are left at once: only the dual's leading term acts any more."""
-        at = np.flatnonzero((left > 0) & (np.abs(xi) <= _TINY))
-        n = left[at].astype(np.float64)
-        a = self.activation.dual.coefficients(64)
+    @cached_property
+    def _leading(self) -> _LeadingTerm:
+        return _LeadingTerm.of(self.activation.dual)
+
+
+@dataclass(frozen=True)
+class _LeadingTerm:
+    """What is left of a dual that vanishes at zero: `a xi^m`.
+
+    Attributes
+    ----------
+    degree : int
+    log_coefficient : float
+    radius : float
+        Correlations up to this size see no other term, and are not squared out of range.
+    """
+
+    degree: int
+    log_coefficient: float
+    radius: float
+
+    @classmethod
+    def of(cls, dual: Dual) -> _LeadingTerm:
+        a = dual.coefficients(64)
         m = int(np.flatnonzero(a)[0])
-        lead = math.log(a[m])
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            log_xi = np.log(np.abs(xi[at]))
+        negligible = 1e-18 * a[m] / max(float(a[m + 1 :].max(initial=0.0)), a[m])
+        return cls(m, math.log(a[m]), max(min(1e-20, negligible), 1e-290 ** (1.0 / m)))
+
+    def finish(
+        self,
+        log_sigma: Array,
+        sign_sigma: Array,
+        log_theta: Array,
+        sign_theta: Array,
+        layers: NDArray[np.int_],
+        ntk: bool,
+    ) -> tuple[Array, Array]:
+        """Take many layers at once, from the NNGP and the NTK so far to either of them."""
+        n, m, lead = layers.astype(np.float64), self.degree, self.log_coefficient
+        with np.errstate(over="ignore", invalid="ignore"):
             if m == 1:
-                # Sigma_n = a^n Sigma_0 and Theta_n = a^n (Theta_0 + n Sigma_0).
-                new_log, new_sign = log_xi + n * lead, np.sign(xi[at])
-                if self.kind == "ntk":
-                    total = theta[at] + n * xi[at] * np.exp(-scale[at])
-                    new_log = np.log(np.abs(total)) + scale[at] + n * lead
-                    new_sign = np.sign(total)
+                log, sign, shift = log_sigma + n * lead, sign_sigma, n
             else:
-                # Sigma_n by the power map, and Theta_n / Sigma_n =: r with r' = 1 + m r.
-                power = np.power(float(m), n)
-                new_log = power * (log_xi + lead / (m - 1)) - lead / (m - 1)
-                new_sign = np.sign(xi[at]) ** (m if m % 2 else 2)
-                if self.kind == "ntk":
-                    ratio = theta[at] / xi[at] * np.exp(scale[at])
-                    new_log += np.log(np.abs(ratio + 1.0 / (m - 1))) + n * math.log(m)
-            zero = xi[at] == 0.0
-            new_log[zero], new_sign[zero] = -np.inf, 0.0
-        log[at], sign[at] = new_log, new_sign
+                log = np.power(float(m), n) * (log_sigma + lead / (m - 1)) - lead / (m - 1)
+                sign, shift = (sign_sigma if m % 2 else np.abs(sign_sigma)), 1.0 / (m - 1)
+            if ntk:
+                # r = Theta/Sigma follows r -> 1 + m r: it adds 1 a layer for m = 1, and else
+                # r + 1/(m - 1) is multiplied by m.
+                ratio = sign_theta * sign_sigma * np.exp(log_theta - log_sigma)
+                start = ratio + shift
+                log += np.log(np.abs(start))
+                sign = sign * np.sign(start)
+                if m > 1:
+                    growth = n * math.log(m)
+                    log += growth + np.log1p(-shift / start * np.exp(-growth))
+        zero = sign_sigma == 0.0
+        return np.where(zero, -np.inf, log), np.where(zero, 0.0, sign)

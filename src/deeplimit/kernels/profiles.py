@@ -17,47 +17,57 @@ Array = NDArray[np.float64]
 
 _DEGREE = 5
 _NODES = 24
+_WIDTH = 3.0
 _SPLIT = 0.5
-_RESOLVED = 2e-15
+_RESOLVED = 6e-15
 _GOAL = 2e-13
 _MOST_CELLS = 16384
 _MOST_PANELS = 4000
 
 
-class _Interpolant:
-    """Piecewise Chebyshev interpolant of high degree, refined until resolved.
+Panel = tuple[float, float, Array]
+Follow = Callable[[Array, float], tuple[Array, Array]]
 
-    It needs some ten times fewer evaluations of the function than the fast table made from it.
+
+def _resolve(
+    function: Callable[[Array], Array], left: float, right: float
+) -> tuple[list[Panel], float]:
+    """Halve panels until a Chebyshev interpolant resolves the function; return them and its error.
+
+    It takes some ten times fewer evaluations than the fast table that is made from it.
     """
+    nodes, matrix = chebyshev_nodes(_NODES), chebyshev_matrix(_NODES)
+    panels = max(1, math.ceil((right - left) / _WIDTH))
+    edges = np.linspace(left, right, panels + 1)
+    lows, highs = edges[:-1], edges[1:]
+    done: list[Panel] = []
+    error = 0.0
+    widest = (right - left) / panels
+    while lows.size:
+        half = (highs - lows) / 2.0
+        points = lows[:, None] + half[:, None] * (1.0 + nodes)
+        c = function(points.ravel()).reshape(points.shape) @ matrix.T
+        tail = np.abs(c[:, -3:]).max(axis=1) / np.maximum(1.0, np.abs(c).max(axis=1))
+        stop = len(done) + lows.size > _MOST_PANELS
+        ok = (tail <= _RESOLVED) | (half < widest * 3e-4) | stop
+        # Rounding of the function itself may be all that is left: then halving is in vain.
+        ok |= (tail < 1e-12) & (half < 0.05 * widest)
+        error = max(error, float(tail[ok].max(initial=0.0)))
+        done += list(zip(lows[ok], highs[ok], c[ok], strict=True))
+        middle = lows[~ok] + half[~ok]
+        lows, highs = np.concatenate((lows[~ok], middle)), np.concatenate((middle, highs[~ok]))
+    return done, error
 
-    def __init__(self, function: Callable[[Array], Array], left: float, right: float) -> None:
-        nodes, matrix = chebyshev_nodes(_NODES), chebyshev_matrix(_NODES)
-        panels = max(2, math.ceil((right - left) / 3.0))
-        edges = np.linspace(left, right, panels + 1)
-        lows, highs = edges[:-1], edges[1:]
-        done: list[tuple[float, float, Array]] = []
-        self.error = 0.0
-        narrowest = (right - left) * 1e-4
-        while lows.size:
-            half = (highs - lows) / 2.0
-            points = lows[:, None] + half[:, None] * (1.0 + nodes)
-            c = function(points.ravel()).reshape(points.shape) @ matrix.T
-            tail = np.abs(c[:, -3:]).max(axis=1) / np.maximum(1.0, np.abs(c).max(axis=1))
-            stop = len(done) + lows.size > _MOST_PANELS
-            ok = (tail <= _RESOLVED) | (half < narrowest) | stop
-            # Rounding of the function itself may be all that is left: then halving is in vain.
-            ok |= (tail < 1e-12) & (half < 0.05 * (right - left) / panels)
-            self.error = max(self.error, float(tail[ok].max(initial=0.0)))
-            done += list(zip(lows[ok], highs[ok], c[ok], strict=True))
-            middle = lows[~ok] + half[~ok]
-            lows, highs = (
-                np.concatenate((lows[~ok], middle)),
-                np.concatenate((middle, highs[~ok])),
-            )
-        done.sort(key=lambda panel: panel[0])
-        self._lows = np.array([low for low, _, _ in done])
-        self._half = np.array([(high - low) / 2.0 for low, high, _ in done])
-        self._c = np.array([c for _, _, c in done])
+
+class _Interpolant:
+    """Piecewise Chebyshev interpolant of high degree."""
+
+    def __init__(self, panels: list[Panel], error: float) -> None:
+        panels = sorted(panels, key=lambda panel: panel[0])
+        self.panels, self.error = panels, error
+        self._lows = np.array([low for low, _, _ in panels])
+        self._half = np.array([(high - low) / 2.0 for low, high, _ in panels])
+        self._c = np.array([c for _, _, c in panels])
 
     def __call__(self, x: Array) -> Array:
         which = np.clip(np.searchsorted(self._lows, x, side="right") - 1, 0, None)
@@ -65,12 +75,45 @@ class _Interpolant:
         return np.asarray(C.chebval(u, self._c[which].T, tensor=False))
 
 
+def _chain(
+    function: Callable[[Array], Array],
+    follow: Follow,
+    theta: float,
+    left: float,
+    start: float,
+    right: float,
+) -> _Interpolant:
+    """Interpolate from right to left, each panel by a few steps into those known already.
+
+    Where the slope at one is little above 1, thousands of steps lead from the smallest gaps to
+    large ones; from a panel to the next it is a few dozen.
+    """
+    edge = min(right - _WIDTH, start)
+    known = _Interpolant(*_resolve(function, max(left, edge), right))
+    while edge > left:
+        here, bound = known, math.exp(edge)
+
+        def link(t: Array, known: _Interpolant = here, bound: float = bound) -> Array:
+            s = np.exp(t)
+            reached, change = follow(s, bound)
+            out = change - theta * np.log(reached / s)
+            inside = reached <= math.exp(right)
+            out[inside] += known(np.log(reached[inside]))
+            out[~inside] += function(np.log(reached[~inside]))
+            return out
+
+        panels, error = _resolve(link, max(left, edge - _WIDTH), edge)
+        # Errors add up, at worst: a panel has its own and that of the panel it leans on.
+        known = _Interpolant(panels + here.panels, here.error + error)
+        edge -= _WIDTH
+    return known
+
+
 class _Cells:
     """Piecewise polynomials of degree 5 on equal cells, evaluated by Horner's rule."""
 
-    def __init__(self, function: Callable[[Array], Array], left: float, right: float) -> None:
+    def __init__(self, smooth: _Interpolant, left: float, right: float) -> None:
         self._left = left
-        smooth = _Interpolant(function, left, right)
         nodes = chebyshev_nodes(_DEGREE + 1)
         to_powers = _chebyshev_to_powers(_DEGREE + 1) @ chebyshev_matrix(_DEGREE + 1)
         count = 64
@@ -135,6 +178,8 @@ class Profile:
         Smallest gap of the table.
     far : bool, default=True
         Whether to tabulate gaps above 1/2; otherwise they are evaluated one by one.
+    follow : callable, optional
+        `KoenigsFunction.follow`, by which smaller gaps are reduced to larger ones.
 
     Attributes
     ----------
@@ -152,6 +197,7 @@ class Profile:
         parity: Parity = None,
         smallest: float = 1e-33,
         far: bool = True,
+        follow: Follow | None = None,
     ) -> None:
         self._quotient = quotient
         self._theta, self._period, self._root, self._parity = theta, period, root_gap, parity
@@ -163,13 +209,20 @@ class Profile:
         def small(t: Array) -> Array:
             return quotient(np.exp(t))[0] + theta * t
 
-        self._small = _Cells(small, self._low, math.log(_SPLIT))
+        right = math.log(_SPLIT)
+        if follow is None:
+            smooth = _Interpolant(*_resolve(small, self._low, right))
+        else:
+            start = right if root_gap is None else math.log(root_gap / 2.0)
+            smooth = _chain(small, follow, theta, self._low, start, right)
+        self._small = _Cells(smooth, self._low, right)
         self.error = self._small.error
         self._far: _Cells | None = None
         if far:
             left, right = math.sqrt(1.0 if parity else 0.0), math.sqrt(2.0 - _SPLIT)
             self._log_scale = _LogScale(quotient, left, right)
-            self._far = _Cells(lambda w: self._log_scale.signed(quotient, w), left, right)
+            signed = _resolve(lambda w: self._log_scale.signed(quotient, w), left, right)
+            self._far = _Cells(_Interpolant(*signed), left, right)
             self.error = max(self.error, self._far.error)
 
     def log_and_sign(self, s: Array) -> LogSign:

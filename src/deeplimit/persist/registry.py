@@ -104,9 +104,14 @@ def class_named(name: Any) -> type:
 
 
 def name_of(cls: type) -> str | None:
-    """Return the name `cls` is registered under, None when it is not (nor is a subclass)."""
-    name = cls.__name__
+    """Return the name `cls` is registered under, None when it is not.
+
+    A subclass is not, unless ``_saved_as`` names the class it may be saved as.
+    """
+    name: str = getattr(cls, "_saved_as", cls.__name__)
     if _registered.get(name) is cls:
+        return name
+    if name != cls.__name__ and issubclass(cls, class_named(name)):
         return name
     # Comparing the address first keeps an unrelated class from importing anything.
     module, _, attribute = BUILT_IN.get(name, "").partition(":")

@@ -117,9 +117,10 @@ def _nearest(c: Constants, dual: Dual) -> list[str]:
 def _bias(c: Constants) -> str:
     if math.isinf(c.B1):
         return "A bias of any variance turns this into the majority vote."
+    excess = math.expm1(c.log_growth)
     return (
-        f"A bias destroys this: of variance below B' - 1 = {c.B1 - 1.0:.6g} it leads to the "
-        "majority vote, above to the conditionally positive definite regime."
+        f"A bias destroys this: of variance below B' - 1 = {excess:.6g} it leads to the majority "
+        "vote, above to the conditionally positive definite regime."
     )
 
 

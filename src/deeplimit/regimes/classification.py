@@ -26,7 +26,7 @@ _FLAT = 1.5
 class Taxonomy:
     r"""What an infinitely deep network of an activation becomes, and why.
 
-    Attributes
+    Parameters
     ----------
     name : str
         Of the activation.
@@ -63,6 +63,13 @@ class Taxonomy:
         What else to know, in sentences.
     activation : Activation
         What was classified.
+
+    Examples
+    --------
+    >>> from deeplimit.regimes import taxonomy
+    >>> t = taxonomy("h4")
+    >>> t.regime, t.degree, t.degree_is_even, t.rate
+    ('nearest-neighbour', 4, True, 0.0)
     """
 
     name: str
@@ -99,6 +106,7 @@ class Taxonomy:
         Returns
         -------
         str
+            Regime, constants, reason and warnings.
 
         Examples
         --------
@@ -173,6 +181,7 @@ def taxonomy(activation: Any, *, evidence: bool = False) -> Taxonomy:
     Returns
     -------
     Taxonomy
+        Regime, reason, constants, warnings, and the evidence on demand.
 
     References
     ----------

@@ -118,7 +118,7 @@ def oscillation(dual: Dual, log_slope: float, log_growth: float, points: int = 4
     float
         Half the amplitude of ln P.
     """
-    start = 1e-9 * np.exp(log_growth * np.arange(points) / points)
+    start = 1e-40 * np.exp(log_growth * np.arange(points) / points)
     orbits = Orbits(dual, start)
     # The power of the gap, times A'^-2L: what is left of the logarithm is ln P.
     total = -log_slope / log_growth * np.log(start)

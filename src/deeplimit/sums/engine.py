@@ -78,7 +78,7 @@ def evaluate(
     both = getattr(kernel, "log_and_sign_at_gap", None)
     if both is not None:
         logs, signs = both(gaps)
-        return logs, signs
+        return logs, None if signs is None or np.all(signs > 0) else signs
     signs = None if kernel.positive else kernel.sign_at_gap(gaps)
     return np.asarray(kernel.log_at_gap(gaps), dtype=np.float64), signs
 

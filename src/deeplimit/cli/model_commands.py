@@ -1,0 +1,164 @@
+"""The commands about data: ``fit``, ``predict`` and ``explain``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deeplimit.cli.console import UsageError
+
+__all__ = ["add_to"]
+
+_FIT_EXAMPLES = """\
+DATA is CSV, TSV, Parquet, Arrow (Feather) or NPZ, known by its name. Columns of
+text become categories, missing cells are filled and marked, numbers are scaled.
+Without --activation the rule is the singular kernel itself, its exponent chosen
+by leave-one-out; "matched" is a network whose activation has that exponent.
+
+examples:
+  deeplimit fit flowers.csv --target species -o flowers.safetensors
+  deeplimit fit flowers.csv --target species --id plant -o flowers.safetensors \\
+      --class-weight balanced --force
+  deeplimit fit flowers.csv --target species -o relu.safetensors --activation relu
+  deeplimit fit flowers.csv --target species -o two.safetensors --exponent 2
+"""
+
+_PREDICT_EXAMPLES = """\
+DATA needs the columns the model was fitted on, by name; others are ignored. If
+it has the target too, the accuracy is told.
+
+examples:
+  deeplimit predict flowers.safetensors flowers.csv
+  deeplimit predict flowers.safetensors flowers.csv --proba -o answers.csv
+"""
+
+_EXPLAIN_EXAMPLES = """\
+A decision of this classifier is a sum over the examples it was fitted on. A
+share is an example's part of that sum: the shares of a class add up to its
+probability, and without an example the score is less by its share, exactly.
+
+examples:
+  deeplimit explain flowers.safetensors flowers.csv
+  deeplimit explain flowers.safetensors flowers.csv --rows 0,3,10-12 --top 3
+"""
+
+
+def add_to(add: Callable[..., Any]) -> None:
+    """Add the commands of this module to the parser."""
+    fit = add("fit", _run("fit"), "fit a classifier to a table and write it to a file", _FIT_EXAMPLES)
+    fit.add_argument("data", type=Path, metavar="DATA", help="table to learn from")
+    fit.add_argument("--target", metavar="COL", help="column to predict (NPZ: y)")
+    fit.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="file to write")
+    fit.add_argument("--activation", metavar="A", help="name, formula, or 'matched'")
+    fit.add_argument(
+        "--exponent", type=_exponent, metavar="E", help="a number, 'auto' (default) or 'dimension'"
+    )
+    fit.add_argument("--id", metavar="COL", help="column that names the rows, not a feature")
+    fit.add_argument("--class-weight", choices=("balanced",), help="weigh all classes alike")
+    fit.add_argument(
+        "--projection",
+        choices=("auto", "hemisphere", "stereographic", "normalize", "none", "euclidean"),
+        default="auto",
+        help="how rows get onto the sphere (default: auto)",
+    )
+    fit.add_argument(
+        "--kind",
+        type=_kind,
+        action="append",
+        default=[],
+        metavar="COL=KIND",
+        help="numeric, categorical, boolean, date or duration, if not as it looks; repeatable",
+    )
+    fit.add_argument(
+        "--drop-missing-target", action="store_true", help="leave out rows without a target"
+    )
+    fit.add_argument("--force", action="store_true", help="replace MODEL if it exists")
+    fit.add_argument("--json", action="store_true", help="print JSON")
+
+    predict = add("predict", _run("predict"), "predict the classes of a table's rows", _PREDICT_EXAMPLES)
+    _add_model_and_data(predict)
+    predict.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", help="CSV to write (default: to the terminal)"
+    )
+    predict.add_argument("--proba", action="store_true", help="add the probability of each class")
+    predict.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    predict.add_argument("--json", action="store_true", help="print JSON")
+
+    explain = add(
+        "explain", _run("explain"), "tell which examples decide a row, and by how much", _EXPLAIN_EXAMPLES
+    )
+    _add_model_and_data(explain)
+    explain.add_argument(
+        "--top", type=_count, default=5, metavar="K", help="examples to name for each (default: 5)"
+    )
+    explain.add_argument(
+        "--rows", type=_rows, metavar="LIST", help="rows from 0, as 0,3,10-12 (default: first three)"
+    )
+    explain.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_model_and_data(parser: Any) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL", help="file that fit wrote")
+    parser.add_argument("data", type=Path, metavar="DATA", help="table of rows")
+
+
+def _run(command: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:
+        # The numerical libraries are loaded here and not for --help.
+        from deeplimit.cli import modelling
+
+        if command == "fit":
+            _check_fit(options)
+        code: int = getattr(modelling, command)(options)
+        return code
+
+    return run
+
+
+def _check_fit(options: argparse.Namespace) -> None:
+    if options.exponent is not None and options.activation not in (None, "matched"):
+        raise UsageError("an activation has an exponent of its own: not with --exponent")
+    if options.projection == "euclidean" and options.activation is not None:
+        raise UsageError("a network lives on the sphere: no --projection euclidean")
+
+
+def _exponent(text: str) -> str | float:
+    if text in ("auto", "dimension"):
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number, 'auto' or 'dimension'")
+    return value
+
+
+def _kind(text: str) -> tuple[str, str]:
+    name, found, kind = text.rpartition("=")
+    if not found or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not COL=KIND")
+    return name, kind
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
+
+
+def _rows(text: str) -> list[range]:
+    """Read ``0,3,10-12``."""
+    found = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        ends = (first, last if dash else first)
+        if not all(end.isascii() and end.isdigit() for end in ends):
+            raise argparse.ArgumentTypeError(f"{text!r} is no list of rows such as 0,3,10-12")
+        rows = range(int(ends[0]), int(ends[1]) + 1)
+        if not rows:
+            raise argparse.ArgumentTypeError(f"{part!r} ends before it begins")
+        found.append(rows)
+    return found

@@ -1,0 +1,398 @@
+"""What the commands about data do: from tables to models, predictions and reasons."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from deeplimit._extras import require
+from deeplimit.cli.console import UsageError, paragraph, print_json, progress, say, tell
+from deeplimit.documents import align
+from deeplimit.estimators import DeepLimitClassifier
+from deeplimit.persist import load, read_header, save
+from deeplimit.tables import Table, TableEncoder, read_table
+
+__all__ = ["explain", "fit", "predict"]
+
+_DEFAULT_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A pipeline that ``fit`` wrote, with what it remembers of its table."""
+
+    pipeline: Any
+    target: str
+    id_column: str | None
+    columns: tuple[str, ...]
+
+    @property
+    def encoder(self) -> Any:
+        """The step that turns cells into numbers."""
+        return self.pipeline.named_steps["encoder"]
+
+    @property
+    def classifier(self) -> Any:
+        """The step that decides."""
+        return self.pipeline.named_steps["classifier"]
+
+    @property
+    def ids(self) -> list[Any]:
+        """What names the examples it was fitted on."""
+        return list(self.pipeline.ids_.tolist())
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to predict, in the form the model takes."""
+
+    features: Any
+    ids: list[Any]
+    id_column: str | None
+    labels: dict[int, Any]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, at: list[int]) -> Any:
+        """Give some of the rows."""
+        return self.features[at] if isinstance(self.features, np.ndarray) else self.features.iloc[at]
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Fit a classifier to a table and save it."""
+    _refuse_to_overwrite(options.output, options.force, options.data)
+    progress(f"reading {options.data}")
+    data = read_table(
+        options.data,
+        options.target,
+        options.id,
+        kinds=dict(options.kind),
+        drop_missing_target=options.drop_missing_target,
+    )
+    if data.target is None:
+        names = ", ".join(data.names[:12]) + (", ..." if len(data.names) > 12 else "")
+        raise UsageError(f"name the column to predict: --target COL; there are {names}")
+    classifier = DeepLimitClassifier(
+        options.activation,
+        "auto" if options.exponent is None else options.exponent,
+        options.projection,
+        class_weight=options.class_weight,
+    )
+    pipeline = Pipeline([("encoder", TableEncoder(data.kinds)), ("classifier", classifier)])
+    progress(f"fitting {data.n_rows} rows")
+    pipeline.fit(data.features, data.target)
+    # Beside the estimators rather than in the file's header, whose size is limited.
+    pipeline.ids_ = data.ids
+    notes = {
+        "target": str(data.target_name),
+        "id_column": _id_column(options, data),
+        "columns": list(data.names),
+    }
+    save(pipeline, options.output, notes=notes)
+    told = _told_of_fit(options, data, classifier)
+    if options.json:
+        print_json(told)
+    else:
+        _print_fit(options, data, classifier, told)
+    return 0
+
+
+def _id_column(options: argparse.Namespace, data: Table) -> str | None:
+    if options.id is not None:
+        return str(options.id)
+    # An NPZ may bring ids of its own.
+    return None if data.ids.dtype.kind in "iu" else "ids"
+
+
+def _told_of_fit(
+    options: argparse.Namespace, data: Table, classifier: DeepLimitClassifier
+) -> dict[str, Any]:
+    assert data.target is not None
+    counts = Counter(data.target.tolist())
+    told: dict[str, Any] = {
+        "model": str(options.output),
+        "rows": data.n_rows,
+        "columns": dict(zip(data.names, data.kinds, strict=True)),
+        "target": data.target_name,
+        "classes": {str(c): counts[c] for c in classifier.classes_.tolist()},
+        "regime": classifier.regime_,
+        "exponent": classifier.exponent_,
+        "leave_one_out": None,
+        "notes": list(data.notes),
+    }
+    if classifier.loo_losses_ is not None:
+        parts = np.array(list(counts.values())) / data.n_rows
+        told["leave_one_out"] = {
+            "log_loss": classifier.loo_losses_.min(),
+            "log_loss_of_class_frequencies": -float(np.sum(parts * np.log(parts))),
+            "exponents": classifier.loo_exponents_,
+            "log_losses": classifier.loo_losses_,
+        }
+    return told
+
+
+def _print_fit(
+    options: argparse.Namespace,
+    data: Table,
+    classifier: DeepLimitClassifier,
+    told: dict[str, Any],
+) -> None:
+    kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(data.kinds).items())
+    classes = [f"{label} {count}" for label, count in told["classes"].items()]
+    more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
+    say(f"{options.data}: {data.n_rows} rows, {len(data.names)} columns ({kinds})")
+    say(paragraph(f"{told['target']}: {', '.join(classes[:12])}{more}", "  ", "    "))
+    for note in data.notes:
+        say(paragraph(f"note: {note}", "  ", "    "))
+    say(paragraph(classifier.regime_, "", "  "))
+    if told["leave_one_out"] is not None:
+        loo = told["leave_one_out"]
+        say(
+            paragraph(
+                f"leave-one-out log-loss {loo['log_loss']:.4f} (from class frequencies alone: "
+                f"{loo['log_loss_of_class_frequencies']:.4f})",
+                "  ",
+                "    ",
+            )
+        )
+    say(f"model written to {options.output}")
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Predict the rows of a table."""
+    if options.output is not None:
+        _refuse_to_overwrite(options.output, options.force, options.data, options.model)
+    model = _open(options.model)
+    rows = _read_rows(options.data, model)
+    progress(f"predicting {len(rows)} rows")
+    classes = model.classifier.classes_.tolist()
+    probabilities = model.pipeline.predict_proba(rows.features)
+    answers = [classes[i] for i in np.argmax(probabilities, axis=1)]
+    accuracy = _accuracy(model, rows, answers)
+    if options.output is not None:
+        with options.output.open("w", encoding="utf-8", newline="") as file:
+            _write_csv(file, rows, classes, answers, probabilities if options.proba else None)
+    if options.json:
+        print_json(_predictions(rows, classes, answers, probabilities, accuracy))
+    elif options.output is None:
+        text = io.StringIO()
+        _write_csv(text, rows, classes, answers, probabilities if options.proba else None)
+        say(text.getvalue().rstrip("\n"))
+    else:
+        say(f"{len(rows)} predictions written to {options.output}")
+    if accuracy is not None and not options.json:
+        tell(_accuracy_line(model, accuracy))
+    return 0
+
+
+def _write_csv(
+    file: Any, rows: Rows, classes: list[Any], answers: list[Any], probabilities: Any
+) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    head = [rows.id_column or "row", "prediction"]
+    if probabilities is None:
+        writer.writerow(head)
+        writer.writerows(zip(rows.ids, answers, strict=True))
+        return
+    writer.writerow([*head, *(f"probability_{label}" for label in classes)])
+    for identity, answer, shares in zip(rows.ids, answers, probabilities.tolist(), strict=True):
+        writer.writerow([identity, answer, *shares])
+
+
+def _predictions(
+    rows: Rows, classes: list[Any], answers: list[Any], probabilities: Any, accuracy: Any
+) -> dict[str, Any]:
+    entries = [
+        {
+            "row": i,
+            "id": rows.ids[i] if rows.id_column else None,
+            "prediction": answers[i],
+            "probabilities": dict(zip(map(str, classes), shares, strict=True)),
+        }
+        for i, shares in enumerate(probabilities.tolist())
+    ]
+    return {"predictions": entries, "accuracy": accuracy}
+
+
+def _accuracy(model: Model, rows: Rows, answers: list[Any]) -> dict[str, Any] | None:
+    """Compare with the target where the table has it, and tell how many rows were examples."""
+    if not rows.labels:
+        return None
+    at = list(rows.labels)
+    right = sum(str(answers[i]) == str(rows.labels[i]) for i in at)
+    return {
+        "rows": len(at),
+        "right": right,
+        "value": right / len(at),
+        "coincide": _coinciding(model, rows.take(at)),
+    }
+
+
+def _coinciding(model: Model, features: Any) -> int | None:
+    """Count the rows that are examples themselves; None in a regime that does not tell."""
+    try:
+        found = model.classifier.contributions(model.encoder.transform(features), top=1)
+    except ValueError:
+        return None
+    return int(found.exact.sum())
+
+
+def _accuracy_line(model: Model, accuracy: dict[str, Any]) -> str:
+    n, coincide = accuracy["rows"], accuracy["coincide"]
+    line = f"accuracy {accuracy['value']:.4f} ({accuracy['right']} of {n} rows with {model.target!r})"
+    if coincide:
+        line += f"; {coincide} of them coincide with rows it was fitted on, which flatters it"
+    return line
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Tell which examples decide."""
+    model = _open(options.model)
+    rows = _read_rows(options.data, model)
+    at = _chosen(options.rows, len(rows))
+    points = model.encoder.transform(rows.take(at))
+    found = model.classifier.contributions(points, top=options.top)
+    probabilities = model.classifier.predict_proba(points)
+    classes = model.classifier.classes_.tolist()
+    ids = model.ids
+    reports = []
+    for i, row in enumerate(at):
+        named = found.indices[i] >= 0
+        examples = [
+            {"example": ids[k], "class": label, "share": share}
+            for k, label, share in zip(
+                found.indices[i][named].tolist(),
+                found.classes[i][named].tolist(),
+                found.shares[i][named].tolist(),
+                strict=True,
+            )
+        ]
+        reports.append(
+            {
+                "row": row,
+                "id": rows.ids[row] if rows.id_column else None,
+                "prediction": classes[int(np.argmax(probabilities[i]))],
+                "truth": rows.labels.get(row),
+                "probabilities": dict(zip(map(str, classes), probabilities[i].tolist(), strict=True)),
+                "coincides": bool(found.exact[i]),
+                "examples": examples,
+            }
+        )
+    if options.json:
+        print_json({"example_ids": model.id_column or "row", "rows": reports})
+        return 0
+    for i, report in enumerate(reports):
+        say("\n" * (i > 0) + _reasons(report, model, rows))
+    if options.rows is None and len(rows) > len(at):
+        say(f"\nthe first {len(at)} of {len(rows)} rows; --rows chooses others")
+    return 0
+
+
+def _reasons(report: dict[str, Any], model: Model, rows: Rows) -> str:
+    name = f"row {report['row']}"
+    if report["id"] is not None:
+        name += f" ({rows.id_column} {report['id']})"
+    best = sorted(report["probabilities"].items(), key=lambda item: -item[1])[:3]
+    shares = ", ".join(f"{label} {share:.3f}" for label, share in best if share > 0.0)
+    head = f"{name}: {report['prediction']} (probabilities: {shares})"
+    if report["truth"] is not None:
+        right = str(report["truth"]) == str(report["prediction"])
+        head += f"; {'which it is' if right else 'in truth ' + str(report['truth'])}"
+    lines = [paragraph(head, "", "  ")]
+    if report["coincides"]:
+        lines.append("  it coincides with examples, which decide alone")
+    entries = [
+        (f"{e['share']:.4f}", str(e["class"]), str(e["example"]))
+        for e in report["examples"]
+        if e["share"] != 0.0 or not report["coincides"]
+    ]
+    heads = ("share", model.target, model.id_column or "example (row, from 0)")
+    lines.append(align(heads, entries, left=(1, 2)))
+    left_over = 1.0 - sum(e["share"] for e in report["examples"])
+    others = len(model.ids) - len(report["examples"])
+    if others and not report["coincides"] and model.classifier.kernel_.positive:
+        lines.append(f"  {max(0.0, left_over):.4f}  the other {others} examples together")
+    return "\n".join(lines)
+
+
+def _chosen(ranges: list[range] | None, n: int) -> list[int]:
+    if ranges is None:
+        return list(range(min(n, _DEFAULT_ROWS)))
+    for rows in ranges:
+        if rows[-1] >= n:
+            raise ValueError(f"there is no row {rows[-1]}: the table has {n}, numbered from 0.")
+    return [row for rows in ranges for row in rows]
+
+
+def _open(path: Path) -> Model:
+    progress(f"loading {path}")
+    pipeline = load(path)
+    notes = read_header(path).notes
+    steps = getattr(pipeline, "named_steps", {})
+    if not {"encoder", "classifier"} <= set(steps) or not {"target", "columns"} <= set(notes):
+        raise ValueError(
+            f"{str(path)!r} holds a {type(pipeline).__name__}, but not a model that "
+            "'deeplimit fit' wrote; load it in Python with deeplimit.load."
+        )
+    return Model(pipeline, notes["target"], notes.get("id_column"), tuple(notes["columns"]))
+
+
+def _read_rows(path: Path, model: Model) -> Rows:
+    progress(f"reading {path}")
+    names = read_table(path).names
+    kinds = dict(zip(model.columns, model.encoder.kinds_, strict=True))
+    id_column = model.id_column if model.id_column in names else None
+    data = read_table(path, id_column=id_column, columns=model.columns, kinds=kinds)
+    for note in data.notes:
+        tell(f"note: {note}")
+    if data.ids.dtype.kind not in "iu":
+        id_column = id_column or "ids"
+    return Rows(
+        _in_form(data, model), data.ids.tolist(), id_column, _labels(path, model, names, data)
+    )
+
+
+def _labels(path: Path, model: Model, names: tuple[str, ...], data: Table) -> dict[int, Any]:
+    """Give the target by row, where the table has it."""
+    if data.target is None and model.target not in names:
+        return {}
+    try:
+        labelled = read_table(path, model.target, columns=model.columns, drop_missing_target=True)
+    except ValueError:  # no row has one
+        return {}
+    place = {identity: i for i, identity in enumerate(read_table(path).ids.tolist())}
+    assert labelled.target is not None
+    at = [place[identity] for identity in labelled.ids.tolist()]
+    return dict(zip(at, labelled.target.tolist(), strict=True))
+
+
+def _in_form(data: Table, model: Model) -> Any:
+    """Give the features as the encoder saw them: a table with names, or an array."""
+    named = hasattr(model.encoder, "feature_names_in_")
+    if named and isinstance(data.features, np.ndarray):
+        pandas = require("pandas", extra="tables", purpose="predicting from an NPZ by a table's model")
+        return pandas.DataFrame(data.features, columns=list(data.names))
+    return data.features if named else np.asarray(data.features)
+
+
+def _refuse_to_overwrite(output: Path, force: bool, *inputs: Path) -> None:
+    """Refuse before any work is done what would fail, or lose a file, at its end."""
+    if not output.parent.is_dir():
+        raise ValueError(f"there is no folder {str(output.parent)!r} to write {output.name!r} to.")
+    if output.is_dir():
+        raise ValueError(f"{str(output)!r} is a folder; name a file in it.")
+    if not output.exists():
+        return
+    if any(output.samefile(path) for path in inputs if path.exists()):
+        raise ValueError(f"{str(output)!r} is what is read; name another file to write.")
+    if not force:
+        raise ValueError(f"{str(output)!r} exists already; --force replaces it.")
