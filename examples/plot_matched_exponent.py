@@ -3,17 +3,16 @@ The exponent that fits the dimension
 ====================================
 
 Labels of points on the sphere :math:`S^2` are drawn from a known probability, so that the best
-possible accuracy is known. At the exponent 2, the dimension of the sphere, the limit classifier
-comes closest to it, and closer with more examples. Far below, every example has a say everywhere
-and the larger class wins; far above, only the nearest one is heard.
+possible accuracy is known. The limit classifier comes closest to it at exponents near 2, the
+dimension of the sphere. Far below, every example has a say everywhere and the larger class wins;
+far above, only the nearest one is heard.
 """
 
 # %%
 # Nothing is trained and nothing tuned: a curve is the same classifier with other exponents. The
-# way to the Bayes rule is long, because the gap closes like the inverse logarithm of the number of
-# examples; on smooth problems an exponent below the dimension can do better for a while.
-
-import sys
+# gap to the Bayes rule closes like an inverse logarithm of the number of examples, so a finite
+# sample may prefer an exponent next to the dimension; only the dimension
+# itself is right in the limit.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -64,5 +63,3 @@ ax.legend(frameon=False, loc="lower right")
 for a, one, other in zip(exponents, few, many, strict=True):
     print(f"alpha {a:4g}: {one:.4f} with 500 examples, {other:.4f} with 4000")
 print(f"Bayes {bayes:.4f}, 1-NN {nearest:.4f}")
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)

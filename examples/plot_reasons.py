@@ -21,7 +21,7 @@ clf = dl.DeepLimitClassifier(exponent="dimension").fit(X, y)
 queries = np.array([[-0.6, 0.75], [0.62, 0.33]])
 reasons = clf.contributions(queries, top=len(X))
 
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(8, 2.9), layout="constrained", sharey=True)
 colors = np.array(["#0072B2", "#E69F00"])
 for ax, q, who, share, p in zip(
     axes, queries, reasons.indices, reasons.shares, clf.predict_proba(queries), strict=True

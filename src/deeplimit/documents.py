@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -199,19 +200,19 @@ class Document:
         -------
         str
         """
-        parts = [f"# {self.title}"]
+        parts = [f"# {_escaped(self.title)}"]
         for block in self.blocks:
             match block:
                 case Heading():
-                    parts.append(f"{'#' * block.level} {block.text}")
+                    parts.append(f"{'#' * block.level} {_escaped(block.text)}")
                 case Paragraph():
-                    parts.append(block.text)
+                    parts.append(_escaped(block.text))
                 case Table():
                     parts.append(_markdown_table(block))
                 case Code():
                     parts.append(f"```\n{block.text}\n```")
                 case Picture():
-                    parts.append(f"![{block.about}]({block.name})")
+                    parts.append(f"![{_escaped(block.about)}]({block.name})")
         return "\n\n".join(parts) + "\n"
 
     def to_html(self, folder: Path) -> str:
@@ -360,10 +361,15 @@ def _underlined(text: str, line: str) -> str:
     return f"{text}\n{line * len(text)}"
 
 
+def _escaped(text: str) -> str:
+    """Keep Markdown from reading a formula's stars and bars as its own."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+
+
 def _markdown_table(table: Table) -> str:
     rule = ["---" if j in table.left else "---:" for j in range(len(table.head))]
-    lines = [table.head, rule, *table.rows]
-    return "\n".join(f"| {' | '.join(c.replace('|', chr(92) + '|') for c in row)} |" for row in lines)
+    cells = [[_escaped(cell) for cell in row] for row in (table.head, *table.rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:]))
 
 
 def _html_table(table: Table) -> str:

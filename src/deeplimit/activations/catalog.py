@@ -70,9 +70,7 @@ CATALOG: Mapping[str, Entry] = {
     "relu6": Entry("clip(x, 0, 6)"),
     "elu": Entry("elu(x)"),
     "celu": Entry("elu(x)"),
-    "selu": Entry(
-        f"{_SELU_SCALE}*(max(x, 0) + {_SELU_ALPHA}*expm1(min(x, 0)))", zero_mean=True
-    ),
+    "selu": Entry(f"{_SELU_SCALE}*(max(x, 0) + {_SELU_ALPHA}*expm1(min(x, 0)))", zero_mean=True),
     "gelu": Entry("gelu(x)", GeluDual),
     "gelu_tanh": Entry("0.5*x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))"),
     "quick_gelu": Entry("x*sigmoid(1.702*x)", None, "CLIP"),

@@ -80,7 +80,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.strerror}: {os.fspath(error.filename)!r}"
-    text = one_line(str(error))
+    text = one_line(_without_excerpt(str(error)))
     if isinstance(error, MemoryError):
         return f"not enough memory. {text}".rstrip()
     if text and isinstance(error, ValueError | TypeError | ImportError | OSError):
@@ -89,6 +89,17 @@ def _sentence(error: Exception) -> str:
         f"{type(error).__name__}: {text}. This is a fault of deeplimit; DEEPLIMIT_TRACEBACK=1 in "
         "the environment shows where."
     )
+
+
+def _without_excerpt(text: str) -> str:
+    """Leave out the excerpt of a formula and the line with a caret below it."""
+    kept: list[str] = []
+    for line in text.splitlines():
+        if line.lstrip().startswith("^") and kept:
+            kept[-1] = line.lstrip()[1:]
+        else:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

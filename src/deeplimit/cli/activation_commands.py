@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deeplimit._extras import require
 from deeplimit.cli.console import UsageError, columns, paragraph, print_json, progress, say
 from deeplimit.documents import align
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
-#: Gaps of the sweep that are shown: near, far, orthogonal, beyond; as many as 80 columns hold.
-_SHOWN_GAPS = (1e-6, 0.01, 0.1, 0.5, 1.0, 1.5)
+#: Gaps of the sweep that are shown, those first that are left longest where room is scarce.
+_SHOWN_GAPS = (0.5, 1e-6, 1.5, 1.0, 0.01, 0.1)
 _SHOWN_DEPTHS = 9
+_SHOWN_TERMS = 6
+_PICTURES = (".png", ".svg", ".pdf")
 _NOTATIONS = ("text", "tex", "python", "torch", "jax")
 
 _INSPECT_EXAMPLES = """\
@@ -61,7 +64,9 @@ def add_to(add: Callable[..., Any]) -> None:
     inspect.add_argument(
         "--depth", type=_depth, metavar="N", help="follow the kernel to this depth at most"
     )
-    inspect.add_argument("--plot", type=Path, metavar="FILE", help="draw the portrait (png, svg)")
+    inspect.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw the portrait (png, svg, pdf)"
+    )
     inspect.add_argument("--names", action="store_true", help="list the named activations")
     inspect.add_argument("--json", action="store_true", help="print JSON")
 
@@ -79,7 +84,9 @@ def add_to(add: Callable[..., Any]) -> None:
     wanted.add_argument("--families", action="store_true", help="list the families")
     design.add_argument("--family", metavar="F", help="family of activations (see --families)")
     design.add_argument("--odd", action="store_true", help="an odd activation")
-    design.add_argument("--base", metavar="PHI", help="activation to start from (centered, residual)")
+    design.add_argument(
+        "--base", metavar="PHI", help="activation to start from (centered, residual)"
+    )
     design.add_argument("--slope", type=_positive, metavar="B", help="B', where it is free")
     design.add_argument("--degree", type=int, metavar="M", help="degree of the second term")
     design.add_argument(
@@ -114,6 +121,8 @@ def _inspect(options: argparse.Namespace) -> int:
         return _names(options.json)
     if not options.activations:
         raise UsageError("name an activation, such as relu, or write a formula of x in quotes")
+    if options.plot:
+        _check_picture(options.plot)
     # Every name is read before the first is examined: a slip in the last is told at once.
     found = [taxonomy(Activation(name)) for name in options.activations]
     reports = []
@@ -130,7 +139,7 @@ def _inspect(options: argparse.Namespace) -> int:
                 | {"depth_sweep": sweep.to_dict(), "depth_sweep_agrees": agrees}
             )
         else:
-            say("\n" * (i > 0) + _portrait(t, sweep, agrees))
+            say("\n" * (i > 0) + _portrait(t, sweep, agrees, cut=bool(options.depth)))
         if options.plot:
             _plot(t, _picture(options.plot, t.name, len(found) > 1), quiet=options.json)
     if options.json:
@@ -159,14 +168,13 @@ def _names(as_json: bool) -> int:
     return 0
 
 
-def _portrait(t: Taxonomy, sweep: DepthSweep, agrees: bool) -> str:
+def _portrait(t: Taxonomy, sweep: DepthSweep, agrees: bool, *, cut: bool) -> str:
     lines = _summary(t)
     if t.activation.formula != t.name:
         lines.insert(1, paragraph(f"φ(x) = {t.activation.formula}", "  ", "    "))
-    head, *rows = _compact(sweep).to_text().splitlines()
-    observed = head.partition(": ")[2]
+    observed, rows = _compact(sweep)
     verdict = "which agrees" if agrees else "which does not tell the same"
-    if sweep.regime == "undecided" and not agrees:
+    if cut and not agrees:
         verdict = "too few layers to tell"
     told = f"The kernel, layer by layer, shows {observed}: {verdict}."
     lines += ["", paragraph(told, "  ", "  "), *(f"  {row}" for row in rows)]
@@ -181,12 +189,21 @@ def _summary(t: Taxonomy) -> list[str]:
     return lines
 
 
-def _compact(sweep: DepthSweep) -> DepthSweep:
-    """Keep of a sweep the gaps and depths that fit a terminal."""
-    gaps = [j for j, gap in enumerate(sweep.gaps.tolist()) if gap in _SHOWN_GAPS]
+def _compact(sweep: DepthSweep) -> tuple[str, list[str]]:
+    """Give what a sweep shows in words, and as many gaps and depths of it as fit the terminal."""
     n = len(sweep.depths)
     # The first layers and the last say more than those between.
-    depths = list(range(n)) if n <= _SHOWN_DEPTHS else [*range(4), *_spread(4, n, _SHOWN_DEPTHS - 4)]
+    few = [*range(4), *_spread(4, n, _SHOWN_DEPTHS - 4)]
+    depths = list(range(n)) if n <= _SHOWN_DEPTHS else few
+    for count in range(len(_SHOWN_GAPS), 0, -1):
+        gaps = [j for j, gap in enumerate(sweep.gaps.tolist()) if gap in _SHOWN_GAPS[:count]]
+        head, *rows = _part(sweep, depths, gaps).to_text().splitlines()
+        if max(map(len, rows)) + 2 <= columns():
+            break
+    return head.partition(": ")[2], rows
+
+
+def _part(sweep: DepthSweep, depths: list[int], gaps: list[int]) -> DepthSweep:
     at = (slice(None), gaps)
     return replace(
         sweep,
@@ -202,6 +219,15 @@ def _compact(sweep: DepthSweep) -> DepthSweep:
 def _spread(start: int, stop: int, count: int) -> list[int]:
     """Give `count` whole numbers from `start` to the last before `stop`, evenly spread."""
     return [start + round(i * (stop - 1 - start) / (count - 1)) for i in range(count)]
+
+
+def _check_picture(path: Path) -> None:
+    """Find out before the work what would fail after it."""
+    require("matplotlib", extra="plot", purpose="--plot")
+    if path.suffix.lower() not in _PICTURES:
+        raise UsageError(f"--plot takes a file named *{', *'.join(_PICTURES)}; got {path.name!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {str(path.parent)!r} to draw {path.name!r} in.")
 
 
 def _picture(path: Path, name: str, several: bool) -> Path:
@@ -293,6 +319,10 @@ def _blueprint(phi: DesignedActivation) -> str:
     if proof.note:
         lines.append(paragraph(proof.note, "  ", "    "))
     if proof.code is not None:
-        lines += ["", paragraph(f"φ(x) = {proof.code.text}", "  ", "    ")]
-        lines += ["", "  as code to paste: add --format torch, jax, python or tex"]
+        terms = proof.code.text.split(" + ")
+        formula = " + ".join(terms[:_SHOWN_TERMS])
+        if len(terms) > _SHOWN_TERMS:
+            formula += f" + ... ({len(terms)} terms; --format text prints all)"
+        lines += ["", paragraph(f"φ(x) = {formula}", "  ", "    ")]
+        lines += ["", "  To paste it somewhere add --format torch, jax, python, tex or text."]
     return "\n".join(lines)

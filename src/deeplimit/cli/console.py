@@ -11,7 +11,16 @@ from typing import Any
 
 from deeplimit.documents import fold
 
-__all__ = ["UsageError", "columns", "one_line", "paragraph", "print_json", "progress", "say", "tell"]
+__all__ = [
+    "UsageError",
+    "columns",
+    "one_line",
+    "paragraph",
+    "print_json",
+    "progress",
+    "say",
+    "tell",
+]
 
 
 class UsageError(Exception):

@@ -21,7 +21,7 @@ examples:
   deeplimit fit flowers.csv --target species -o flowers.safetensors
   deeplimit fit flowers.csv --target species --id plant -o flowers.safetensors \\
       --class-weight balanced --force
-  deeplimit fit flowers.csv --target species -o relu.safetensors --activation relu
+  deeplimit fit flowers.csv --target species -o net.safetensors --activation erf
   deeplimit fit flowers.csv --target species -o two.safetensors --exponent 2
 """
 
@@ -47,10 +47,14 @@ examples:
 
 def add_to(add: Callable[..., Any]) -> None:
     """Add the commands of this module to the parser."""
-    fit = add("fit", _run("fit"), "fit a classifier to a table and write it to a file", _FIT_EXAMPLES)
+    fit = add(
+        "fit", _run("fit"), "fit a classifier to a table and write it to a file", _FIT_EXAMPLES
+    )
     fit.add_argument("data", type=Path, metavar="DATA", help="table to learn from")
     fit.add_argument("--target", metavar="COL", help="column to predict (NPZ: y)")
-    fit.add_argument("-o", "--output", type=Path, required=True, metavar="MODEL", help="file to write")
+    fit.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MODEL", help="file to write"
+    )
     fit.add_argument("--activation", metavar="A", help="name, formula, or 'matched'")
     fit.add_argument(
         "--exponent", type=_exponent, metavar="E", help="a number, 'auto' (default) or 'dimension'"
@@ -74,10 +78,13 @@ def add_to(add: Callable[..., Any]) -> None:
     fit.add_argument(
         "--drop-missing-target", action="store_true", help="leave out rows without a target"
     )
+    _add_header(fit)
     fit.add_argument("--force", action="store_true", help="replace MODEL if it exists")
     fit.add_argument("--json", action="store_true", help="print JSON")
 
-    predict = add("predict", _run("predict"), "predict the classes of a table's rows", _PREDICT_EXAMPLES)
+    predict = add(
+        "predict", _run("predict"), "predict the classes of a table's rows", _PREDICT_EXAMPLES
+    )
     _add_model_and_data(predict)
     predict.add_argument(
         "-o", "--output", type=Path, metavar="OUT", help="CSV to write (default: to the terminal)"
@@ -87,21 +94,34 @@ def add_to(add: Callable[..., Any]) -> None:
     predict.add_argument("--json", action="store_true", help="print JSON")
 
     explain = add(
-        "explain", _run("explain"), "tell which examples decide a row, and by how much", _EXPLAIN_EXAMPLES
+        "explain",
+        _run("explain"),
+        "tell which examples decide a row, and by how much",
+        _EXPLAIN_EXAMPLES,
     )
     _add_model_and_data(explain)
     explain.add_argument(
         "--top", type=_count, default=5, metavar="K", help="examples to name for each (default: 5)"
     )
     explain.add_argument(
-        "--rows", type=_rows, metavar="LIST", help="rows from 0, as 0,3,10-12 (default: first three)"
+        "--rows",
+        type=_rows,
+        metavar="LIST",
+        help="rows from 0, as 0,3,10-12 (default: first three)",
     )
     explain.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_header(parser: Any) -> None:
+    parser.add_argument(
+        "--header", choices=("yes", "no"), help="whether a text file begins with column names"
+    )
 
 
 def _add_model_and_data(parser: Any) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL", help="file that fit wrote")
     parser.add_argument("data", type=Path, metavar="DATA", help="table of rows")
+    _add_header(parser)
 
 
 def _run(command: str) -> Callable[[argparse.Namespace], int]:

@@ -6,75 +6,38 @@ import argparse
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from deeplimit._extras import require
 from deeplimit.cli.console import UsageError, paragraph, print_json, progress, say, tell
+from deeplimit.cli.model_files import (
+    Model,
+    Rows,
+    open_model,
+    read_input,
+    read_rows,
+    refuse_to_overwrite,
+)
 from deeplimit.documents import align
 from deeplimit.estimators import DeepLimitClassifier
-from deeplimit.persist import load, read_header, save
-from deeplimit.tables import Table, TableEncoder, read_table
+from deeplimit.persist import save
+from deeplimit.tables import Table, TableEncoder
 
 __all__ = ["explain", "fit", "predict"]
 
 _DEFAULT_ROWS = 3
 
 
-@dataclass(frozen=True)
-class Model:
-    """A pipeline that ``fit`` wrote, with what it remembers of its table."""
-
-    pipeline: Any
-    target: str
-    id_column: str | None
-    columns: tuple[str, ...]
-
-    @property
-    def encoder(self) -> Any:
-        """The step that turns cells into numbers."""
-        return self.pipeline.named_steps["encoder"]
-
-    @property
-    def classifier(self) -> Any:
-        """The step that decides."""
-        return self.pipeline.named_steps["classifier"]
-
-    @property
-    def ids(self) -> list[Any]:
-        """What names the examples it was fitted on."""
-        return list(self.pipeline.ids_.tolist())
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows to predict, in the form the model takes."""
-
-    features: Any
-    ids: list[Any]
-    id_column: str | None
-    labels: dict[int, Any]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, at: list[int]) -> Any:
-        """Give some of the rows."""
-        return self.features[at] if isinstance(self.features, np.ndarray) else self.features.iloc[at]
-
-
 def fit(options: argparse.Namespace) -> int:
     """Fit a classifier to a table and save it."""
-    _refuse_to_overwrite(options.output, options.force, options.data)
+    refuse_to_overwrite(options.output, options.force, options.data)
     progress(f"reading {options.data}")
-    data = read_table(
-        options.data,
-        options.target,
-        options.id,
+    data = read_input(
+        options,
+        target=options.target,
+        id_column=options.id,
         kinds=dict(options.kind),
         drop_missing_target=options.drop_missing_target,
     )
@@ -96,6 +59,7 @@ def fit(options: argparse.Namespace) -> int:
         "target": str(data.target_name),
         "id_column": _id_column(options, data),
         "columns": list(data.names),
+        "header": options.header,
     }
     save(pipeline, options.output, notes=notes)
     told = _told_of_fit(options, data, classifier)
@@ -170,9 +134,9 @@ def _print_fit(
 def predict(options: argparse.Namespace) -> int:
     """Predict the rows of a table."""
     if options.output is not None:
-        _refuse_to_overwrite(options.output, options.force, options.data, options.model)
-    model = _open(options.model)
-    rows = _read_rows(options.data, model)
+        refuse_to_overwrite(options.output, options.force, options.data, options.model)
+    model = open_model(options.model)
+    rows = read_rows(options, model)
     progress(f"predicting {len(rows)} rows")
     classes = model.classifier.classes_.tolist()
     probabilities = model.pipeline.predict_proba(rows.features)
@@ -248,16 +212,18 @@ def _coinciding(model: Model, features: Any) -> int | None:
 
 def _accuracy_line(model: Model, accuracy: dict[str, Any]) -> str:
     n, coincide = accuracy["rows"], accuracy["coincide"]
-    line = f"accuracy {accuracy['value']:.4f} ({accuracy['right']} of {n} rows with {model.target!r})"
+    line = (
+        f"accuracy {accuracy['value']:.4f} ({accuracy['right']} of {n} rows with {model.target!r})"
+    )
     if coincide:
-        line += f"; {coincide} of them coincide with rows it was fitted on, which flatters it"
+        line += f"; it was fitted on {coincide} of them, which flatters it"
     return line
 
 
 def explain(options: argparse.Namespace) -> int:
     """Tell which examples decide."""
-    model = _open(options.model)
-    rows = _read_rows(options.data, model)
+    model = open_model(options.model)
+    rows = read_rows(options, model)
     at = _chosen(options.rows, len(rows))
     points = model.encoder.transform(rows.take(at))
     found = model.classifier.contributions(points, top=options.top)
@@ -282,7 +248,9 @@ def explain(options: argparse.Namespace) -> int:
                 "id": rows.ids[row] if rows.id_column else None,
                 "prediction": classes[int(np.argmax(probabilities[i]))],
                 "truth": rows.labels.get(row),
-                "probabilities": dict(zip(map(str, classes), probabilities[i].tolist(), strict=True)),
+                "probabilities": dict(
+                    zip(map(str, classes), probabilities[i].tolist(), strict=True)
+                ),
                 "coincides": bool(found.exact[i]),
                 "examples": examples,
             }
@@ -309,7 +277,7 @@ def _reasons(report: dict[str, Any], model: Model, rows: Rows) -> str:
         head += f"; {'which it is' if right else 'in truth ' + str(report['truth'])}"
     lines = [paragraph(head, "", "  ")]
     if report["coincides"]:
-        lines.append("  it coincides with examples, which decide alone")
+        lines.append("  it coincides with rows the model was fitted on, which alone decide")
     entries = [
         (f"{e['share']:.4f}", str(e["class"]), str(e["example"]))
         for e in report["examples"]
@@ -331,68 +299,3 @@ def _chosen(ranges: list[range] | None, n: int) -> list[int]:
         if rows[-1] >= n:
             raise ValueError(f"there is no row {rows[-1]}: the table has {n}, numbered from 0.")
     return [row for rows in ranges for row in rows]
-
-
-def _open(path: Path) -> Model:
-    progress(f"loading {path}")
-    pipeline = load(path)
-    notes = read_header(path).notes
-    steps = getattr(pipeline, "named_steps", {})
-    if not {"encoder", "classifier"} <= set(steps) or not {"target", "columns"} <= set(notes):
-        raise ValueError(
-            f"{str(path)!r} holds a {type(pipeline).__name__}, but not a model that "
-            "'deeplimit fit' wrote; load it in Python with deeplimit.load."
-        )
-    return Model(pipeline, notes["target"], notes.get("id_column"), tuple(notes["columns"]))
-
-
-def _read_rows(path: Path, model: Model) -> Rows:
-    progress(f"reading {path}")
-    names = read_table(path).names
-    kinds = dict(zip(model.columns, model.encoder.kinds_, strict=True))
-    id_column = model.id_column if model.id_column in names else None
-    data = read_table(path, id_column=id_column, columns=model.columns, kinds=kinds)
-    for note in data.notes:
-        tell(f"note: {note}")
-    if data.ids.dtype.kind not in "iu":
-        id_column = id_column or "ids"
-    return Rows(
-        _in_form(data, model), data.ids.tolist(), id_column, _labels(path, model, names, data)
-    )
-
-
-def _labels(path: Path, model: Model, names: tuple[str, ...], data: Table) -> dict[int, Any]:
-    """Give the target by row, where the table has it."""
-    if data.target is None and model.target not in names:
-        return {}
-    try:
-        labelled = read_table(path, model.target, columns=model.columns, drop_missing_target=True)
-    except ValueError:  # no row has one
-        return {}
-    place = {identity: i for i, identity in enumerate(read_table(path).ids.tolist())}
-    assert labelled.target is not None
-    at = [place[identity] for identity in labelled.ids.tolist()]
-    return dict(zip(at, labelled.target.tolist(), strict=True))
-
-
-def _in_form(data: Table, model: Model) -> Any:
-    """Give the features as the encoder saw them: a table with names, or an array."""
-    named = hasattr(model.encoder, "feature_names_in_")
-    if named and isinstance(data.features, np.ndarray):
-        pandas = require("pandas", extra="tables", purpose="predicting from an NPZ by a table's model")
-        return pandas.DataFrame(data.features, columns=list(data.names))
-    return data.features if named else np.asarray(data.features)
-
-
-def _refuse_to_overwrite(output: Path, force: bool, *inputs: Path) -> None:
-    """Refuse before any work is done what would fail, or lose a file, at its end."""
-    if not output.parent.is_dir():
-        raise ValueError(f"there is no folder {str(output.parent)!r} to write {output.name!r} to.")
-    if output.is_dir():
-        raise ValueError(f"{str(output)!r} is a folder; name a file in it.")
-    if not output.exists():
-        return
-    if any(output.samefile(path) for path in inputs if path.exists()):
-        raise ValueError(f"{str(output)!r} is what is read; name another file to write.")
-    if not force:
-        raise ValueError(f"{str(output)!r} exists already; --force replaces it.")

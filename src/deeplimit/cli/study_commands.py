@@ -6,9 +6,12 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from deeplimit.cli.console import print_json, progress, say
+from deeplimit.cli.console import columns, paragraph, print_json, progress, say
+
+if TYPE_CHECKING:
+    from deeplimit.reproduce import Report
 
 __all__ = ["add_to"]
 
@@ -38,7 +41,12 @@ def add_to(add: Callable[..., Any]) -> None:
         _DEMO_EXAMPLES,
     )
     demo.add_argument(
-        "-o", "--output", type=Path, default=Path("run"), metavar="DIR", help="folder (default: run)"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("run"),
+        metavar="DIR",
+        help="folder (default: run)",
     )
     demo.add_argument("--json", action="store_true", help="print JSON")
     reproduce = add(
@@ -54,14 +62,18 @@ def add_to(add: Callable[..., Any]) -> None:
 
 def _demo(options: argparse.Namespace) -> int:
     os.environ.setdefault("MPLBACKEND", "Agg")
+    # On data this small the threads of OpenMP cost more than they save, the more so where other
+    # programs are at work: three times as long was seen.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from deeplimit.demo import run
 
     demonstration = run(options.output, progress=progress)
     if options.json:
         print_json(demonstration.to_dict())
     else:
-        say(demonstration.to_text())
-    return 0
+        say(demonstration.to_text(columns()))
+    return 0 if demonstration.passed else 1
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -72,7 +84,19 @@ def _reproduce(options: argparse.Namespace) -> int:
     if options.json:
         print_json(report.to_dict())
     else:
-        say(report.to_markdown())
+        say(_verdicts(report))
         if options.output is not None:
-            say(f"\nreport written to {options.output}")
+            say(f"\nThe report, with all figures, is in {options.output}.")
     return 0 if report.passed else 1
+
+
+def _verdicts(report: Report) -> str:
+    lines = []
+    for outcome in report.outcomes:
+        check, result = outcome.check, outcome.result
+        lines.append(paragraph(f"{outcome.verdict.upper()}: {check.sentence}", "", "  "))
+        lines.append(paragraph(result.figure, "  "))
+        lines += [paragraph(note, "  ") for note in result.notes if outcome.verdict != "pass"]
+        lines.append("")
+    lines.append(paragraph(f"{report.summary} It took {report.seconds:.0f} seconds."))
+    return "\n".join(lines)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deeplimit.activations.activation import Activation
-from deeplimit.activations.recipes import with_dual
 from deeplimit.activations.export import Code
+from deeplimit.activations.recipes import with_dual
 from deeplimit.designs.blueprints import MAKERS, Blueprint, OutOfRangeError, Request
 from deeplimit.designs.family import FAMILIES, Family
 from deeplimit.regimes.classification import Taxonomy, taxonomy

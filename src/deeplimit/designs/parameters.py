@@ -75,38 +75,40 @@ def neighbouring_degrees(
     return first, {degree: weight for degree, weight in weights.items() if weight > 1e-15}
 
 
+def _log_sinh_quotient(a: float) -> float:
+    """Logarithm of sinh(a)/a."""
+    if a > 2.0:
+        return a + math.log1p(-math.exp(-2.0 * a)) - math.log(2.0 * a)
+    return math.log1p(sum(a ** (2 * k) / math.factorial(2 * k + 1) for k in range(1, 16)))
+
+
 def sine_exponent(a: float) -> float:
     r"""Exponent of :math:`f = \sinh(a\xi)/\sinh a`: :math:`2\ln(\sinh a/a)/\ln(a\coth a)`."""
-    if a < 0.03:
-        # ln(sinh a / a) and ln(a coth a), by their series.
-        a2 = a * a
-        top = a2 * (1 / 6 - a2 * (1 / 180 - a2 * (1 / 2835 - a2 / 37800)))
-        bottom = a2 * (1 / 3 - a2 * (7 / 90 - a2 * (62 / 2835 - a2 * 127 / 18900)))
-        return 2.0 * top / bottom
-    top = a + math.log1p(-math.exp(-2.0 * a)) - math.log(2.0 * a)
-    return 2.0 * top / math.log(a / math.tanh(a))
+    if a > 2.0:
+        log_growth = math.log(a / math.tanh(a))
+    else:
+        # a cosh a - sinh a, over sinh a.
+        terms = (2 * k * a ** (2 * k + 1) / math.factorial(2 * k + 1) for k in range(1, 16))
+        log_growth = math.log1p(sum(terms) / math.sinh(a))
+    return 2.0 * _log_sinh_quotient(a) / log_growth
 
 
 def sine_parameter(exponent: float) -> float:
     """Solve `sine_exponent` for `a`; the exponent is above 1."""
-    return root(lambda a: sine_exponent(a) - exponent, 1e-7, 650.0)
+    return root(lambda a: sine_exponent(a) - exponent, 1e-12, 650.0)
 
 
 def exponential_exponent(a: float) -> float:
     r"""Exponent of :math:`f = (e^{a\xi} - 1)/(e^a - 1)`."""
-    # ln((e^a - 1) / a) = a/2 + ln(sinh(a/2) / (a/2)), and B' = a / (1 - e^-a).
-    half = a / 2.0
-    if a < 0.06:
-        h2 = half * half
-        even = h2 * (1 / 6 - h2 * (1 / 180 - h2 * (1 / 2835 - h2 / 37800)))
-    else:
-        even = half + math.log1p(-math.exp(-a)) - math.log(a)
-    return 2.0 * (half + even) / (half - even)
+    # ln((e^a - 1) / a) and ln(a / (1 - e^-a)) are a/2 plus and minus one number.
+    half, even = a / 2.0, _log_sinh_quotient(a / 2.0)
+    log_growth = math.log(a) - math.log1p(-math.exp(-a)) if a > 4.0 else half - even
+    return 2.0 * (half + even) / log_growth
 
 
 def exponential_parameter(exponent: float) -> float:
     """Solve `exponential_exponent` for `a`; the exponent is above 2."""
-    return root(lambda a: exponential_exponent(a) - exponent, 1e-7, 650.0)
+    return root(lambda a: exponential_exponent(a) - exponent, 1e-12, 650.0)
 
 
 def residual_exponent(weight: float, slope: float, growth: float) -> float:

@@ -78,7 +78,7 @@ class Course:
     limit_gap, limit_xi : ndarray of shape (p,)
         The inner point an orbit goes to, as gap and as correlation.
     samples : ndarray of shape (2, p, 2)
-        The last two pairs of ln ξ before and after a layer, for small positive ξ.
+        The last two pairs of ln ξ before a layer and its change in it, for small positive ξ.
     growth : (int, float)
         Number of layers through which the nearest start stayed next to 1, and its gap then.
     records : list of Snapshot
@@ -139,7 +139,10 @@ class Course:
             self.growth = (depth, float(o.gap[nearest]))
         seen &= moving & (before.xi > 0) & (before.xi < 0.5) & (o.sign > 0)
         self.samples[0, seen] = self.samples[1, seen]
-        self.samples[1, seen] = np.column_stack((before.log_xi, o.log_xi))[seen]
+        # The ratio from the values: a difference of logarithms would lose what is next to 1.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(o.tiny, o.log_xi - before.log_xi, np.log(np.abs(o.xi / before.xi)))
+        self.samples[1, seen] = np.column_stack((before.log_xi, ratio))[seen]
         self._settle(moving, before, gap, arrive=beat == 0)
 
     def _settle(

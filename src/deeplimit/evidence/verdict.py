@@ -145,11 +145,11 @@ def _law_at_zero(course: Course) -> tuple[int, float] | None:
     if not apart.size:
         return None
     first, second = pairs[0], pairs[apart[0]]
-    power = float((second[1] - first[1]) / (second[0] - first[0]))
+    power = 1.0 + float((second[1] - first[1]) / (second[0] - first[0]))
     degree = round(power)
     if degree < 1 or abs(power - degree) > 0.05:
         return None
-    return degree, float(first[1] - first[0])
+    return degree, float(first[1])
 
 
 def _merge(course: Course, slope: float, tolerance: float) -> Verdict:

@@ -123,9 +123,17 @@ class KoenigsFunction(ABC):
 
     def log_and_sign(self, s: Array) -> LogSign:
         """Logarithm of the size, and sign, of the function itself at gaps in [0, 2]."""
-        s, sign = fold(s, self.dual.parity)
-        log, inner = self.quotient(s)
-        return with_root(log, sign * inner, s, self.root_gap)
+        s, folded = fold(s, self.dual.parity)
+        here = s == 0.0
+        log, inner = self.quotient(np.where(here, 0.5, s))
+        log, sign = with_root(log, folded * inner, s, self.root_gap)
+        # One is a fixed point: no iteration leaves it.
+        return np.where(here, self.log_at_one, log), np.where(here, folded, sign)
+
+    @property
+    def log_at_one(self) -> float:
+        """Logarithm of the size at a gap of zero: infinite, one way or the other."""
+        return -math.inf if self.theta < 0.0 else math.inf
 
     def _leave_one(self, s: Array, until: float = 0.5) -> tuple[Array, Array]:
         """Iterate gaps below `until` until they exceed it; return gaps and step counts."""

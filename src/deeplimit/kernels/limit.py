@@ -27,16 +27,17 @@ class LimitKernel(GapKernel):
 
     What "the" limit is depends on the regime:
 
-    ============================== =============================================================
-    singular-kernel                :math:`\kappa(\xi) = \lim f^L(\xi)/a_1^L`, with
-                                   :math:`\kappa'(0) = 1`; infinite at a gap of zero
-    nearest-neighbour              Böttcher function `b`, :math:`b\circ f = b^m`, `b(1) = 1`:
-                                   iterates are ordered as its powers
-    majority-vote                  the constant :math:`\xi_*`, and 1 at a gap of zero;
-                                   `tie_break` orders what the constant leaves tied
+    =============================== =============================================================
+    singular-kernel                 :math:`\kappa(\xi) = \lim f^L(\xi)/a_1^L`, with
+                                    :math:`\kappa'(0) = 1`; infinite at a gap of zero
+    nearest-neighbour               Böttcher function `b`, :math:`b\circ f = b^m`, `b(1) = 1`:
+                                    iterates are ordered as its powers
+    majority-vote                   the constant :math:`\xi_*`, and 1 at a gap of zero;
+                                    `tie_break` orders what the constant leaves tied
     conditionally-positive-definite :math:`-\eta(s)`, :math:`\eta = \lim (1 - f^L)/B'^L`
-    identity                       :math:`\xi` itself
-    ============================== =============================================================
+    identity                        :math:`\xi` itself
+    =============================== =============================================================
+
 
     The NTK has the same limit in the singular regime after dividing by :math:`(L+1) a_1^L`, but
     approaches it only like `1/L`.

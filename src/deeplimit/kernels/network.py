@@ -125,8 +125,7 @@ class NetworkKernel(GapKernel):
 
     def _log_and_sign(self, s: Array) -> tuple[Array, Array]:
         if s.size < _WORTH_A_TABLE:
-            log, sign = self._iterate(s.ravel())
-            return log.reshape(s.shape), sign.reshape(s.shape)
+            return self._iterate(s)
         log, sign = self._profile.log_and_sign(s)
         return log + self.log_diagonal, sign
 

@@ -15,7 +15,7 @@ __all__ = ["PowerKernel"]
 
 @dataclass(frozen=True)
 class PowerKernel:
-    """The kernel K = |x - z|^(-α), a function (2s)^(-α/2) of the gap s = |x - z|²/2.
+    """The kernel ‖x - z‖^(-α), a function (2s)^(-α/2) of the gap s = ‖x - z‖²/2.
 
     The smoother with this kernel is the Hilbert kernel estimate: consistent, without any
     parameter to choose, if the exponent α is the dimension of the data.

@@ -230,7 +230,7 @@ class Profile:
 
         Parameters
         ----------
-        s : ndarray of float64
+        s : ndarray of float64, shape (n,)
             Gaps in [0, 2].
 
         Returns
@@ -239,8 +239,7 @@ class Profile:
             ±inf at a gap of zero and at the root.
         sign : ndarray of float64
         """
-        shape = np.shape(s)
-        s, sign = fold(np.ravel(s), self._parity)
+        s, sign = fold(s, self._parity)
         log = np.empty_like(s)
         near = s < _SPLIT
         log[near] = self._log_near(s[near])
@@ -254,8 +253,7 @@ class Profile:
             with np.errstate(divide="ignore"):
                 log[far] = np.log(np.abs(q)) + self._log_scale(w)
             sign[far] *= np.sign(q)
-        log, sign = with_root(log, sign, s, self._root)
-        return log.reshape(shape), sign.reshape(shape)
+        return with_root(log, sign, s, self._root)
 
     def _log_near(self, s: Array) -> Array:
         with np.errstate(divide="ignore"):

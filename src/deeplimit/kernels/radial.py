@@ -103,7 +103,7 @@ class GapKernel(ABC):
 
     @abstractmethod
     def _log_and_sign(self, s: Array) -> tuple[Array, Array]:
-        """Logarithm of the size, and sign, at checked gaps."""
+        """Logarithm of the size, and sign, at a vector of checked gaps."""
 
     def _log_unit(self, normalize: bool) -> float:
         if not normalize:
@@ -146,8 +146,11 @@ class GapKernel(ABC):
         (array([-0.564408, -0.564408]), array([ 1., -1.]))
         """
         unit = self._log_unit(normalize)
-        log, sign = self._log_and_sign(checked_gaps(s))
-        return log - unit if unit else log, sign
+        gaps = checked_gaps(s)
+        log, sign = self._log_and_sign(gaps.ravel())
+        if unit:
+            log = log - unit
+        return log.reshape(gaps.shape), sign.reshape(gaps.shape)
 
     def log_at_gap(self, s: ArrayLike, *, normalize: bool = False) -> Array:
         """Natural logarithm of the kernel's size.

@@ -38,7 +38,7 @@ class KoenigsKernel(GapKernel):
     @property
     def log_diagonal(self) -> float:
         """Infinite with the sign of the leading power: the function is singular or vanishes."""
-        return -np.inf if self.function.theta < 0.0 else np.inf
+        return self.function.log_at_one
 
     @property
     def error(self) -> float:
@@ -68,4 +68,7 @@ class KoenigsKernel(GapKernel):
         if isinstance(self.function, BoettcherFunction):
             # The table of small gaps keeps no sign: there it is positive.
             sign = np.where(s <= 1.0, 1.0, sign)
-        return log, sign
+        # Without a leading power the table would be flat down to zero.
+        parity = self.function.dual.parity
+        at_one = (s == 0.0) | (s == 2.0) if parity else s == 0.0
+        return np.where(at_one, self.log_diagonal, log), sign

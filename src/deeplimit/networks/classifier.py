@@ -76,7 +76,7 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
         The fitted projection.
     n_iter_ : int
         Steps taken, the most of any network.
-    loss_curve_ : ndarray of shape (n_iter_ + 1,)
+    loss_curve_ : ndarray of shape (n_steps + 1,)
         Mean squared training error before the first and after each step, averaged over the
         networks (each stays at its last value).
     learning_rate_ : float

@@ -98,7 +98,7 @@ def _centred(c: Constants) -> Decision:
             "it is for the identity alone.",
             ("identity", "singular-kernel"),
         )
-    told = f"A = 0, 0 < |A'| = {abs(c.A1):.6g} < 1"
+    told = f"A = 0, 0 < |A'| = {_digits(abs(c.A1), 0.5 * c.log_slope)} < 1"
     if math.isinf(c.B1):
         return Decision(
             "singular-kernel",
@@ -107,9 +107,15 @@ def _centred(c: Constants) -> Decision:
         )
     return Decision(
         "singular-kernel",
-        f"{told} and B' = {c.B1:.6g}: the limit is a singular kernel of exponent "
+        f"{told} and B' = {_digits(c.B1, c.log_growth)}: the limit is a singular kernel, exponent "
         f"-4 ln|A'|/ln B' = {c.exponent:.9g}.",
     )
+
+
+def _digits(value: float, log: float) -> str:
+    """Write a number so that it can be told from 1."""
+    off = math.expm1(log)
+    return f"{value:.6g}" if abs(off) > 1e-4 else f"1 {'+' if off > 0 else '-'} {abs(off):.3g}"
 
 
 def _shifted(c: Constants) -> Decision:

@@ -120,10 +120,14 @@ def oscillation(dual: Dual, log_slope: float, log_growth: float, points: int = 4
     """
     start = 1e-40 * np.exp(log_growth * np.arange(points) / points)
     orbits = Orbits(dual, start)
-    # The power of the gap, times A'^-2L: what is left of the logarithm is ln P.
-    total = -log_slope / log_growth * np.log(start)
-    while np.any(active := orbits.log_xi > math.log(1e-9)):
+    # Logarithms of the correlation and of A'^-2 for each layer: what they tend to is ln kappa.
+    total = orbits.log_xi - log_slope / log_growth * np.log(start)
+    active = np.ones(points, dtype=bool)
+    while np.any(active):
+        before = orbits.log_xi.copy()
         orbits.advance(active)
-        total[active] -= log_slope
-    total += orbits.log_xi
+        gain = orbits.log_xi - before - log_slope
+        total[active] += gain[active]
+        # The gains shrink at least like the correlation: their sum is known well enough.
+        active &= gain > 1e-7 * -math.expm1(log_slope)
     return float(np.ptp(total)) / 2.0

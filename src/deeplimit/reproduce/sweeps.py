@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from deeplimit.activations.catalog import names
+from deeplimit.designs import design, families
 from deeplimit.reproduce.results import Result, Table
 from deeplimit.reproduce.settings import Settings
 from deeplimit.regimes import taxonomy
@@ -57,4 +58,47 @@ def check_taxonomy(settings: Settings) -> Result:
         tables=[Table("Regimes by the constants and by the kernel's own course", columns, rows)],
         notes=notes,
         data={"activations": len(chosen), "disagree": wrong, "regimes": dict(counts)},
+    )
+
+
+def check_designs(settings: Settings) -> Result:
+    """Design an activation for each dimension in each family, and classify it again."""
+    dimensions = range(2, 13)
+    rows, wrong, largest, count = [], [], 0.0, 0
+    for family in families():
+        errors = []
+        for dimension in dimensions:
+            if not family.reaches(dimension):
+                continue
+            phi = design(dimension, family=family.name)
+            found = taxonomy(phi)
+            error = abs((found.exponent or 0.0) - dimension)
+            errors.append(error)
+            agrees = settings.quick or found.evidence.agrees_with(found)
+            if found.regime != "singular-kernel" or error > 1e-9 or not agrees:
+                wrong.append(f"{family.name} for dimension {dimension}")
+        if errors:
+            reached = [d for d in dimensions if family.reaches(d)]
+            span = f"{reached[0]} to {reached[-1]}" if len(reached) > 1 else str(reached[0])
+            rows.append((family.name, family.dual, span, max(errors)))
+            largest, count = max(largest, *errors), count + len(errors)
+    code = design(4).design.code
+    example = "" if code is None else code.text
+    figure = (
+        f"{count} activations of {len(rows)} families for dimensions 2 to 12: the exponent is the "
+        f"dimension to {largest:.1e}"
+    )
+    return Result(
+        passed=not wrong and count > 0,
+        figure=figure,
+        tables=[
+            Table(
+                "Largest error of the exponent",
+                ("family", "dual map", "dimensions", "error"),
+                rows,
+            )
+        ],
+        notes=[f"For dimension 4, for example: φ(x) = {example}, h(k, x) the Hermite polynomial."]
+        + [f"Wrong: {', '.join(wrong)}." for _ in wrong[:1]],
+        data={"activations": count, "largest_error": largest, "wrong": wrong},
     )

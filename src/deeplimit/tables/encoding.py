@@ -61,16 +61,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     kinds_ : tuple of str
         Kind of each column.
-    kept_ : ndarray of shape (n_features_in_,), dtype bool
+    kept_ : ndarray of shape (n_features,), dtype bool
         False where the column was constant and gives no value.
-    indicator_ : ndarray of shape (n_features_in_,), dtype bool
+    indicator_ : ndarray of shape (n_features,), dtype bool
         True where cells were missing and a column says so.
-    centre_, scale_ : ndarray of shape (n_features_in_,)
+    centre_, scale_ : ndarray of shape (n_features,)
         Subtracted from and divided into the column's values times ``2**-exponent_``; 0 and 1 for
         booleans and for columns that are not numbers.
-    exponent_ : ndarray of shape (n_features_in_,), dtype int
+    exponent_ : ndarray of shape (n_features,), dtype int
         Power of 2 that bounds the column's values, so that 1e300 can be squared.
-    fill_ : ndarray of shape (n_features_in_,)
+    fill_ : ndarray of shape (n_features,)
         The median, in the units of the output.
     categories_ : list of ndarray of str or None
         The categories with a column of their own, sorted; None for columns that are not
@@ -79,7 +79,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         The categories that share the column ``(other)``.
     n_features_in_ : int
         Number of columns of the raw table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all were strings.
 
     Raises

@@ -1,0 +1,73 @@
+"""The examples of every ``--help`` work as they are written."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deeplimit.cli.parser import build_parser
+
+
+class _Report:
+    passed = True
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+    def to_text(self, width: int) -> str:
+        return ""
+
+    to_markdown = __str__ = lambda self: ""
+
+
+def subparsers() -> dict[str, argparse.ArgumentParser]:
+    (group,) = (
+        action
+        for action in build_parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    return dict(group.choices)
+
+
+def examples(parser: argparse.ArgumentParser) -> list[list[str]]:
+    text = (parser.epilog or "").partition("examples:\n")[2].replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.startswith("  deeplimit ")]
+    # What stands behind many blanks tells what the example is for.
+    return [shlex.split(re.split(r" {4,}(?=\w)", line)[0])[1:] for line in lines]
+
+
+def test_every_command_has_examples() -> None:
+    assert all(examples(parser) for parser in subparsers().values())
+
+
+def test_examples_work(command: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # These two take long and have tests of their own.
+    monkeypatch.setattr("deeplimit.demo.run", lambda *_, **__: _Report())
+    monkeypatch.setattr("deeplimit.reproduce.run", lambda *_, **__: _Report(), raising=False)
+    parsers = subparsers()
+    first = ["fit", "predict", "explain"]
+    for name in first + [name for name in parsers if name not in first]:
+        for example in examples(parsers[name]):
+            answer = command(*example)
+            assert answer.code == 0, (example, answer.err)
+    assert (folder / "answers.csv").exists()
+    assert (folder / "portrait.png").exists()
+    for model in folder.glob("*.safetensors"):
+        model.unlink()
+    for example in examples(build_parser()):
+        answer = command(*example)
+        assert answer.code == 0, (example, answer.err)
+
+
+@pytest.mark.parametrize("name", [None, *subparsers()])
+def test_help_fits_a_terminal(name: str | None, command: Any) -> None:
+    answer = command(*([name] if name else []), "--help")
+    assert answer.code == 0
+    usage, _, rest = answer.out.partition("\n\n")
+    assert usage.startswith("usage: deeplimit")
+    assert max(map(len, rest.splitlines())) <= 80
