@@ -45,6 +45,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_signature": False,
     "plot_gallery": True,
+    "capture_repr": (),
 }
 
 

@@ -294,6 +294,7 @@ def fold(text: str, width: int = 80, indent: str = "", hanging: str | None = Non
     Returns
     -------
     str
+        The lines.
 
     Examples
     --------
@@ -336,6 +337,7 @@ def align(
     Returns
     -------
     str
+        The lines, without a rule below the heads.
 
     Examples
     --------

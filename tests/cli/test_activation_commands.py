@@ -52,8 +52,14 @@ def test_inspect_at_a_given_depth(command: Any) -> None:
     assert sweep["correlations"][-1][sweep["gaps"].index(0.5)] == pytest.approx(xi[0], abs=1e-12)
 
 
-def test_a_depth_too_small_does_not_agree_in_words(command: Any) -> None:
-    assert "too few layers to tell" in command("inspect", "gelu", "--depth", 1).words
+def test_a_sweep_that_does_not_agree_is_not_hidden(
+    command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deeplimit.evidence import DepthSweep
+
+    monkeypatch.setattr(DepthSweep, "agrees_with", lambda self, taxonomy: False)
+    assert "which does not tell the same." in command("inspect", "gelu").words
+    assert command("inspect", "gelu", "--json").json[0]["depth_sweep_agrees"] is False
 
 
 def test_inspect_json_of_several(command: Any) -> None:

@@ -22,7 +22,9 @@ class _Report:
     def to_text(self, width: int) -> str:
         return ""
 
-    to_markdown = __str__ = lambda self: ""
+    outcomes = ()
+    summary = ""
+    seconds = 0.0
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:

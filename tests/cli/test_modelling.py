@@ -27,6 +27,14 @@ def test_fit_tells_what_it_found(command: Any) -> None:
     assert max(map(len, answer.out.splitlines())) <= 80
 
 
+def test_one_class_is_fitted_with_a_warning(command: Any) -> None:
+    Path("one.csv").write_text("a,y\n1,p\n2,p\n")
+    answer = command("fit", "one.csv", "--target", "y", "-o", "one.safetensors")
+    assert answer.code == 0
+    assert "2 rows, 1 column (1 numeric)" in answer.out
+    assert answer.err == "deeplimit: warning: all rows are of class 'p': nothing to tell apart\n"
+
+
 def test_fit_in_json(command: Any) -> None:
     told = command(*FIT, "--id", "plant", "-o", "m.safetensors", "--json").json
     parts = np.array(list(told["classes"].values())) / 100

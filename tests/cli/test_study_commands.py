@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,8 +19,15 @@ class _Outcome:
     def to_text(self, width: int) -> str:
         return f"in {width} columns"
 
-    def to_markdown(self) -> str:
-        return "# Claims"
+    @property
+    def outcomes(self) -> list[Any]:
+        check = SimpleNamespace(sentence="Depth helps.")
+        result = SimpleNamespace(figure="0.9 against 0.8", notes=["because"])
+        verdict = "pass" if self.passed else "fail"
+        return [SimpleNamespace(verdict=verdict, check=check, result=result)]
+
+    summary = "A quick run."
+    seconds = 3.2
 
 
 @pytest.fixture
@@ -50,7 +58,8 @@ def test_demo(command: Any, runs: list[dict[str, Any]]) -> None:
 def test_reproduce(command: Any, runs: list[dict[str, Any]]) -> None:
     answer = command("reproduce", "--quick", "-o", "report")
     assert answer.code == 0
-    assert answer.out.startswith("# Claims")
+    assert answer.words.startswith("PASS: Depth helps. 0.9 against 0.8. A quick run.")
+    assert "report" in answer.words.split(" is in ")[1]
     assert command("reproduce", "--quick", "--json").json == {"passed": True}
     assert runs == [
         {"quick": True, "output": Path("report")},
@@ -68,4 +77,8 @@ def test_what_fails_has_code_1(
     from deeplimit.cli import main
 
     assert main(arguments) == 1
-    assert capsys.readouterr().err == ""
+    out, err = capsys.readouterr()
+    assert err == ""
+    if arguments == ("reproduce",):
+        assert "FAIL: Depth helps." in out
+        assert "because" in out

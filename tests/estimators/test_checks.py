@@ -17,7 +17,6 @@ ESTIMATORS = [
     dl.DeepLimitClassifier(exponent=3, class_weight="balanced"),
     dl.DeepLimitClassifier(exponent=2.5, n_jobs=2),
     dl.DeepLimitClassifier("5d_opt", projection="stereographic"),
-    dl.DeepLimitClassifier("3d_opt", projection="normalize"),
     dl.OneNearestNeighborClassifier(),
     dl.MajorityVoteClassifier(),
     dl.HilbertClassifier(),
@@ -29,7 +28,7 @@ ESTIMATORS = [
     dl.DeepLimitRegressor(),
     dl.DeepLimitRegressor(normalize=False),
     *(dl.DeepLimitRegressor(name) for name in ["3d_opt", "relu", "h2", "sigmoid", "identity"]),
-    dl.FiniteNetworkClassifier(width=16, max_steps=200),
+    dl.FiniteNetworkClassifier(width=64, tol=0.3),
 ]
 
 

@@ -24,7 +24,13 @@ AT_ZERO = ["2d_opt", "3d_opt", "5d_opt", "9d_opt", "sin", "sine_13.83", "erf", "
 AT_ZERO += ["hard_tanh", "softsign", "relu:centred", "gelu:centred", "leaky_relu:centred"]
 INSIDE = ["gelu", "silu", "elu", "x^2", "mish", "step", "relu(x)^2"]
 AT_ONE = ["sigmoid", "softplus", "cos", "gaussian", "hard_sigmoid"]
-NEAREST = [("h2", 2), ("h3", 3), ("h5", 5), ("0.7*h(2, x) + 0.7*h(3, x)", 2), ("h(2, x) - h(4, x)", 2)]
+NEAREST = [
+    ("h2", 2),
+    ("h3", 3),
+    ("h5", 5),
+    ("0.7*h(2, x) + 0.7*h(3, x)", 2),
+    ("h(2, x) - h(4, x)", 2),
+]
 
 
 def dual_of(name):

@@ -165,7 +165,9 @@ def test_only_a_power_law_has_a_periodic_factor():
             LimitKernel(name).periodic_factor()
 
 
-@pytest.mark.parametrize(("name", "rate"), [("5d_opt", 1), ("9d_opt", 1), ("3d_opt", 2), ("erf", 2)])
+@pytest.mark.parametrize(
+    ("name", "rate"), [("5d_opt", 1), ("9d_opt", 1), ("3d_opt", 2), ("erf", 2)]
+)
 def test_nngp_approaches_it_geometrically(name, rate):
     """The relative error shrinks by a_1 a layer, by its square if the dual is odd."""
     kernel = kernel_of(name, False)

@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.activations import catalog, recipes
+from deeplimit.activations import analysis, catalog, recipes
+from deeplimit.activations.changes import Changeable
 from deeplimit.activations.export import Code, export
 from deeplimit.activations.expressions import parse
 from deeplimit.activations.foreign import DOUBLE, adapt
-from deeplimit.activations.polynomial import hermite_coefficients
-from deeplimit.activations.tree import Expression, Variable, hermite_sum, number
-from deeplimit.duals.algebra import CenteredDual, MixedDual
+from deeplimit.activations.tree import Expression, hermite_sum
+from deeplimit.duals.algebra import CenteredDual
 from deeplimit.duals.base import Dual, Parity
-from deeplimit.duals.closed import ArcCosineDual, ArcSineDual, ConstantDual, IdentityDual
 from deeplimit.duals.hermite import GaussianQuadrature
-from deeplimit.duals.quadrature import QuadratureDual
 from deeplimit.duals.series import SeriesDual
 from deeplimit.persist.state import State
 
 Array = NDArray[np.float64]
 
-_SERIES_TERMS = 400
 
-
-class Activation:
+class Activation(Changeable):
     r"""An activation function, its dual and its constants.
 
     Every constant is that of the normalised activation :math:`\phi/\sqrt{E\,\phi(z)^2}` with `z`
@@ -132,12 +129,8 @@ class Activation:
             self.expression = parse(entry.formula)
             self._closed = entry.dual() if entry.dual else None
             self._zero_mean = entry.zero_mean
-            squares = catalog.SQUARED_COEFFICIENTS.get(key)
-            if squares:
-                self._closed, self._signed = SeriesDual(squares), np.sqrt(squares)
-            elif re_hermite := (key[1:] if key[0] == "h" and key[1:].isdigit() else ""):
-                self._signed = np.eye(int(re_hermite) + 1)[-1]
-                self._closed = SeriesDual(self._signed)
+            if entry.squares:
+                self._closed, self._signed = SeriesDual(entry.squares), np.sqrt(entry.squares)
             return key
         try:
             self.expression = parse(text)
@@ -227,9 +220,21 @@ class Activation:
         return self.expression.text() if self.expression is not None else self.name
 
     @cached_property
+    def _analysis(self) -> analysis.Analysis:
+        if self.expression is not None:
+            return analysis.of_expression(self.expression)
+        return analysis.Analysis(self._function, self._precision)
+
+    @cached_property
     def _quadrature(self) -> GaussianQuadrature:
+        with self._named():
+            return self._analysis.quadrature
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Put the name before what the analysis of the function complains of."""
         try:
-            return GaussianQuadrature(self._function, self._precision)
+            yield
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
 
@@ -238,55 +243,22 @@ class Activation:
         """The dual map of the normalised activation."""
         if self._closed is not None:
             return self._closed
-        c = None if self.expression is None else hermite_coefficients(self.expression)
-        if c is not None:
-            if not np.any(c):
-                raise ValueError(f"{self.name}: the activation is zero everywhere.")
-            self._signed = c / np.linalg.norm(c)
-            return SeriesDual(c * c)
-        dual = self._recognised() or self._numerical()
+        with self._named():
+            dual = self._analysis.dual
         return CenteredDual(dual) if self._zero_mean else dual
 
-    def _recognised(self) -> Dual | None:
-        """Closed form of a function that is linear, or constant, on either side of zero.
-
-        Doubling the argument is exact in binary, so homogeneity can be tested bit for bit.
-        """
-        z = self._quadrature._fine[0]
-        z = z[np.abs(z) > 1e-3]
-        v, v2 = self(z), self(2.0 * z)
-        p, n = (float(v) for v in self(np.array([1.0, -1.0])))
-        if not (math.isfinite(p) and math.isfinite(n)) or p == n == 0.0:
-            return None
-        if np.array_equal(v2, 2.0 * v) and np.array_equal(
-            v > 0, np.where(z > 0, p, n) > 0
-        ):  # pragma: no branch
-            linear = np.where(z > 0, p * z, -n * z)
-            if np.allclose(v, linear, rtol=8 * self._precision, atol=0.0):
-                return ArcCosineDual(p, n)
-        if np.array_equal(v2, v) and np.array_equal(v, np.where(z > 0, p, n)):
-            mean2 = (p + n) ** 2 / (2.0 * (p * p + n * n))
-            if mean2 == 1.0:
-                return ConstantDual()
-            return MixedDual([(mean2, ConstantDual()), (1.0 - mean2, ArcSineDual(math.inf))])
-        return None
-
-    def _numerical(self) -> Dual:
-        q = self._quadrature
-        norm2 = q.moments.norm2
-        if q.pieces.smooth and not q.pieces.breaks.size:
-            c, error = q.hermite(_SERIES_TERMS)
-            k = np.arange(c.size)
-            terms = c * c * k / norm2
-            last = np.flatnonzero(terms > 1e-17)[-1] + 1 if np.any(terms > 1e-17) else 1
-            if last < _SERIES_TERMS - 40:
-                return SeriesDual(c[:last] ** 2, error=2.0 * error / math.sqrt(norm2))
-        return QuadratureDual(q)
+    @cached_property
+    def _root(self) -> float:
+        """Root of the mean square, which is in range where the square itself is not."""
+        if "norm2" in self.__dict__:
+            return math.sqrt(self.norm2)
+        return math.sqrt(self._quadrature.moments.norm2) * self._quadrature.scale
 
     @cached_property
     def norm2(self) -> float:
         r""":math:`E\,\phi(z)^2`, the factor between the activation as given and normalised."""
-        return self._quadrature.moments.norm2
+        scale = self._quadrature.scale
+        return self._representable(self._quadrature.moments.norm2 * scale * scale)
 
     @property
     def is_odd(self) -> bool:
@@ -329,12 +301,12 @@ class Activation:
         zero = {"norm2": 0.0, "A": 0.0, "A1": 0.0, "B1": 0.0}
         if self.dual.error == 0.0:
             return zero
-        m = self._quadrature.moments
+        m, scale = self._quadrature.moments, self._quadrature.scale
         root = math.sqrt(m.norm2)
         relative = m.errors["norm2"] / m.norm2
         slope = 0.0 if math.isinf(self.B1) else m.errors["energy"] / m.norm2
         return {
-            "norm2": m.errors["norm2"],
+            "norm2": m.errors["norm2"] * scale * scale,
             "A": m.errors["mean"] / root + abs(self.A) * relative if self.A else 0.0,
             "A1": m.errors["slope"] / root + abs(self.A1) * relative if self.A1 else 0.0,
             "B1": slope + self.B1 * relative if slope else 0.0,
@@ -359,247 +331,21 @@ class Activation:
         >>> dl.Activation("x^3").hermite(4) ** 2
         array([0. , 0.6, 0. , 0.4])
         """
-        _ = self.dual  # finds the exact coefficients of a polynomial
         signed = self._signed
+        if signed is None and self._closed is None:
+            with self._named():
+                signed = self._analysis.signed
         if signed is None:
-            signed = self._quadrature.hermite(n)[0] / math.sqrt(self._quadrature.moments.norm2)
+            # The sign is known from the values, the size better from the dual.
+            with self._named():
+                found = self._analysis.hermite(n)
+            return np.copysign(np.sqrt(self.dual.coefficients(n)), found)
         out = np.zeros(n)
         out[: min(n, signed.size)] = signed[:n]
         return out
 
-    # -- changes ---------------------------------------------------------------------------------
-
-    def _derived(
-        self, function: Callable[[Array], Array], expression: Expression | None, name: str
-    ) -> Activation:
-        if expression is not None:
-            return Activation(expression, name=name)
-        made = Activation(function, name=name)
-        made._precision = max(made._precision, self._precision)
-        return made
-
-    def normalized(self) -> Activation:
-        r"""Divide by :math:`\sqrt{E\,\phi^2}`; the dual stays as it is.
-
-        Returns
-        -------
-        Activation
-            With ``norm2`` 1 up to rounding.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> round(dl.Activation("relu").normalized().norm2, 12)
-        1.0
-        """
-        return self.scaled(1.0 / math.sqrt(self.norm2))
-
-    def scaled(self, factor: float) -> Activation:
-        """Multiply the values; the dual stays as it is.
-
-        Parameters
-        ----------
-        factor : float
-            Not zero.
-
-        Returns
-        -------
-        Activation
-
-        Raises
-        ------
-        ValueError
-            If `factor` is zero or not finite.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.Activation("relu").scaled(2.0).norm2
-        2.0
-        """
-        _check_factor(factor)
-        expression = None if self.expression is None else number(factor) * self.expression
-        made = self._derived(lambda z: factor * self(z), expression, f"{factor:.6g}*({self.name})")
-        made._closed = self.dual
-        made._signed = self.hermite(_SERIES_TERMS) * math.copysign(1.0, factor)
-        made.__dict__["norm2"] = self.norm2 * factor**2
-        made.__dict__["errors"] = {**self.errors, "norm2": self.errors["norm2"] * factor**2}
-        made._recipe = recipes.change(self, "scaled", factor)
-        return made
-
-    def stretched(self, factor: float) -> Activation:
-        r"""Scale the argument: :math:`\phi(cz)`, another activation with another fate.
-
-        Parameters
-        ----------
-        factor : float
-            `c`, not zero.
-
-        Returns
-        -------
-        Activation
-
-        Raises
-        ------
-        ValueError
-            If `factor` is zero or not finite.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> round(dl.Activation("sin").stretched(2.0).B1, 12)
-        4.002684601607
-        """
-        _check_factor(factor)
-        inner = number(factor) * Variable()
-        expression = None if self.expression is None else self.expression.compose(inner)
-        return self._derived(
-            lambda z: self(factor * z), expression, f"{self.name} at {factor:.6g}*x"
-        )
-
-    def centered(self) -> Activation:
-        """Subtract the mean, so that A is exactly 0.
-
-        Returns
-        -------
-        Activation
-            Its mean is zero by construction, although the constant written in its formula is
-            rounded.
-
-        Raises
-        ------
-        ValueError
-            If nothing is left.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> phi = dl.Activation("relu").centered()
-        >>> phi.A, round(phi.B1, 12)
-        (0.0, 1.466942206924)
-        """
-        if self.A == 0.0:
-            return Activation(self)
-        mean = self.A * math.sqrt(self.norm2)
-        expression = None if self.expression is None else self.expression - number(mean)
-        made = self._derived(lambda z: self(z) - mean, expression, f"{self.name} centred")
-        rest = 1.0 - self.dual.a0
-        made._closed = CenteredDual(self.dual)
-        made._signed = self.hermite(_SERIES_TERMS) / math.sqrt(rest)
-        made._signed[0] = 0.0
-        made.__dict__["norm2"] = self.norm2 * rest
-        errors = {key: error / rest for key, error in self.errors.items()}
-        made.__dict__["errors"] = {**errors, "A": 0.0}
-        made._recipe = recipes.change(self, "centered")
-        return made
-
-    def __add__(self, other: Activation | float) -> Activation:
-        """Add two activations, or a number, value by value."""
-        if isinstance(other, int | float):
-            other = Activation(number(float(other)))
-        if not isinstance(other, Activation):
-            return NotImplemented
-        both = self.expression is not None and other.expression is not None
-        expression = self.expression + other.expression if both else None
-        return self._derived(
-            lambda z: self(z) + other(z), expression, f"{self.name} + {other.name}"
-        )
-
-    def compose(self, inner: Activation) -> Activation:
-        r"""Compose pointwise: :math:`\phi(\psi(z))`.
-
-        Parameters
-        ----------
-        inner : Activation
-            :math:`\psi`, applied first.
-
-        Returns
-        -------
-        Activation
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.Activation("square").compose(dl.Activation("sin")).formula
-        'sin(x)^2'
-        """
-        both = self.expression is not None and inner.expression is not None
-        expression = self.expression.compose(inner.expression) if both else None
-        return self._derived(lambda z: self(inner(z)), expression, f"{self.name}({inner.name})")
-
-    def _layer(self, parts: list[tuple[float, Dual]], name: str) -> Activation:
-        made = Activation(self, name=name)
-        for key in ("dual", "A", "A1"):
-            made.__dict__.pop(key, None)
-        made._closed = MixedDual(parts)
-        made._signed = np.sqrt(made._closed.coefficients(_SERIES_TERMS))
-        # The parts without the activation are exact, and the weights are below one.
-        made.__dict__["errors"] = dict(self.errors)
-        made.pointwise = False
-        return made
-
-    def biased(self, variance: float) -> Activation:
-        r"""Add a bias to the layer: :math:`f_b = (f + \sigma_b^2)/(1 + \sigma_b^2)`.
-
-        Parameters
-        ----------
-        variance : float
-            :math:`\sigma_b^2`, relative to the weights' variance, at least 0.
-
-        Returns
-        -------
-        Activation
-            Not pointwise: the function of the layer is random.
-
-        Raises
-        ------
-        ValueError
-            If `variance` is negative or not finite.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.taxonomy(dl.Activation("erf").biased(0.1)).regime
-        'majority-vote'
-        """
-        if not (math.isfinite(variance) and variance >= 0):
-            raise ValueError(f"the variance of a bias is at least 0, got {variance}.")
-        total = 1.0 + variance
-        parts = [(1.0 / total, self.dual), (variance / total, ConstantDual())]
-        made = self._layer(parts, f"{self.name} with bias {variance:g}")
-        made._recipe = recipes.change(self, "biased", variance)
-        return made
-
-    def residual(self, weight: float = 1.0) -> Activation:
-        r"""Put a skip around the layer: :math:`f_\tau = (\xi + \tau f)/(1 + \tau)`.
-
-        Parameters
-        ----------
-        weight : float, default=1.0
-            :math:`\tau`, the variance of the branch relative to the skip's, above 0.
-
-        Returns
-        -------
-        Activation
-            Not pointwise: the layer adds its input.
-
-        Raises
-        ------
-        ValueError
-            If `weight` is not positive and finite.
-
-        Examples
-        --------
-        >>> import deeplimit as dl
-        >>> dl.taxonomy(dl.Activation("h2").residual(1.0)).regime
-        'singular-kernel'
-        """
-        if not (math.isfinite(weight) and weight > 0):
-            raise ValueError(f"the weight of the branch is above 0, got {weight}.")
-        parts = [(1.0 / (1.0 + weight), IdentityDual()), (weight / (1.0 + weight), self.dual)]
-        made = self._layer(parts, f"{self.name} with skip, branch {weight:g}")
-        made._recipe = recipes.change(self, "residual", weight)
-        return made
+    def _copy(self, name: str | None = None) -> Activation:
+        return Activation(self, name=name)
 
     # -- other libraries -------------------------------------------------------------------------
 
@@ -656,8 +402,3 @@ class Activation:
         if self.expression is None or not self.pointwise:
             raise ValueError(f"{self.name} has no formula to write out.")
         return export(self.expression, norm2=self.norm2 if normalized else 1.0)
-
-
-def _check_factor(factor: float) -> None:
-    if not math.isfinite(factor) or factor == 0.0:
-        raise ValueError(f"the factor must be finite and not zero, got {factor}.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimit.activations.nodes import Node
 from deeplimit.activations.tree import Call, Expression, Number, Operation, Variable
 
 _MAX_DEGREE = 64
@@ -153,7 +155,7 @@ def hermite_coefficients(expression: Expression) -> NDArray[np.float64] | None:
     """
     try:
         mixture = _mixture(expression)
-    except _NotPolynomialError:
+    except (_NotPolynomialError, OverflowError):
         return None
     out = np.zeros(max(mixture, default=0) + 1)
     for degree, coefficient in mixture.items():
@@ -161,10 +163,9 @@ def hermite_coefficients(expression: Expression) -> NDArray[np.float64] | None:
     return out
 
 
-def _mixture(node: Expression) -> dict[int, float]:
-    polynomial = as_polynomial(node)
-    if polynomial is not None:
-        return dict(enumerate(hermite_of_polynomial(polynomial).tolist()))
+def _mixture(node: Node) -> dict[int, float]:
+    with suppress(_NotPolynomialError):
+        return dict(enumerate(hermite_of_polynomial(_polynomial(node)).tolist()))
     if node.constant is not None:
         return {0: node.constant}
     if isinstance(node, Call) and node.name == "h" and isinstance(node.operands[1], Variable):

@@ -13,6 +13,7 @@ from deeplimit.duals.series import SeriesDual
 
 if TYPE_CHECKING:
     from deeplimit.activations.activation import Activation
+    from deeplimit.activations.changes import Changeable
 
 Recipe = dict[str, Any]
 
@@ -20,7 +21,7 @@ Recipe = dict[str, Any]
 CHANGES = ("scaled", "centered", "biased", "residual")
 
 
-def change(base: Activation, name: str, *arguments: float) -> Recipe | None:
+def change(base: Changeable, name: str, *arguments: float) -> Recipe | None:
     """Describe a change of another activation.
 
     Parameters

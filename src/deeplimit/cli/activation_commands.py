@@ -139,7 +139,7 @@ def _inspect(options: argparse.Namespace) -> int:
                 | {"depth_sweep": sweep.to_dict(), "depth_sweep_agrees": agrees}
             )
         else:
-            say("\n" * (i > 0) + _portrait(t, sweep, agrees, cut=bool(options.depth)))
+            say("\n" * (i > 0) + _portrait(t, sweep, agrees))
         if options.plot:
             _plot(t, _picture(options.plot, t.name, len(found) > 1), quiet=options.json)
     if options.json:
@@ -168,14 +168,12 @@ def _names(as_json: bool) -> int:
     return 0
 
 
-def _portrait(t: Taxonomy, sweep: DepthSweep, agrees: bool, *, cut: bool) -> str:
+def _portrait(t: Taxonomy, sweep: DepthSweep, agrees: bool) -> str:
     lines = _summary(t)
     if t.activation.formula != t.name:
         lines.insert(1, paragraph(f"φ(x) = {t.activation.formula}", "  ", "    "))
     observed, rows = _compact(sweep)
     verdict = "which agrees" if agrees else "which does not tell the same"
-    if cut and not agrees:
-        verdict = "too few layers to tell"
     told = f"The kernel, layer by layer, shows {observed}: {verdict}."
     lines += ["", paragraph(told, "  ", "  "), *(f"  {row}" for row in rows)]
     return "\n".join(lines)

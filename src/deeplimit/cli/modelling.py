@@ -113,7 +113,8 @@ def _print_fit(
     kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(data.kinds).items())
     classes = [f"{label} {count}" for label, count in told["classes"].items()]
     more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
-    say(f"{options.data}: {data.n_rows} rows, {len(data.names)} columns ({kinds})")
+    rows, features = _count(data.n_rows, "row"), _count(len(data.names), "column")
+    say(f"{options.data}: {rows}, {features} ({kinds})")
     say(paragraph(f"{told['target']}: {', '.join(classes[:12])}{more}", "  ", "    "))
     for note in data.notes:
         say(paragraph(f"note: {note}", "  ", "    "))
@@ -129,6 +130,13 @@ def _print_fit(
             )
         )
     say(f"model written to {options.output}")
+    if len(classes) == 1:
+        (only,) = told["classes"]
+        tell(f"warning: all rows are of class {only!r}: nothing to tell apart")
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -152,7 +160,7 @@ def predict(options: argparse.Namespace) -> int:
         _write_csv(text, rows, classes, answers, probabilities if options.proba else None)
         say(text.getvalue().rstrip("\n"))
     else:
-        say(f"{len(rows)} predictions written to {options.output}")
+        say(f"{_count(len(rows), 'prediction')} written to {options.output}")
     if accuracy is not None and not options.json:
         tell(_accuracy_line(model, accuracy))
     return 0

@@ -95,7 +95,7 @@ def _verdicts(report: Report) -> str:
     for outcome in report.outcomes:
         check, result = outcome.check, outcome.result
         lines.append(paragraph(f"{outcome.verdict.upper()}: {check.sentence}", "", "  "))
-        lines.append(paragraph(result.figure, "  "))
+        lines.append(paragraph(f"{result.figure[:1].upper()}{result.figure[1:]}.", "  "))
         lines += [paragraph(note, "  ") for note in result.notes if outcome.verdict != "pass"]
         lines.append("")
     lines.append(paragraph(f"{report.summary} It took {report.seconds:.0f} seconds."))

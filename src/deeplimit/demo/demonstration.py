@@ -26,7 +26,7 @@ REMOVAL_TOLERANCE = 1e-9
 
 _NEXT = """\
 deeplimit inspect relu gelu tanh     what other activations become
-deeplimit design --dimension 10      an activation for your dimension, to paste
+deeplimit design --dimension 10      an activation for your dimension
 deeplimit fit DATA.csv --target COLUMN -o model.safetensors
 deeplimit explain model.safetensors NEW.csv
 deeplimit reproduce --quick          the paper's claims, checked"""
@@ -139,6 +139,7 @@ def run(
     Returns
     -------
     Demonstration
+        Figures, report, and the files written.
 
     Raises
     ------
@@ -148,9 +149,9 @@ def run(
     Examples
     --------
     >>> from deeplimit.demo import run
-    >>> wine = run(data_sets=["wine"])
-    >>> [decision.kind for decision in wine.decisions]
-    ['sure', 'close', 'wrong']
+    >>> iris = run(data_sets=["iris"])
+    >>> print(iris.decisions[0].sentence)
+    Sure: row ... is taken for setosa (rightly), with probability 1.0000, before ...
     """
     if not data_sets:
         raise ValueError("name at least one data set.")

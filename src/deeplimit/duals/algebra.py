@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.polynomial import polynomial as P
-from numpy.typing import ArrayLike
 
 from deeplimit.duals.base import SERIES_RADIUS, Array, Dual
 
@@ -30,13 +29,13 @@ class MixedDual(Dual):
         self.parity = parities.pop() if len(parities) == 1 else None
         self.error = max(d.error for _, d in self._parts)
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         return np.asarray(sum(w * d.coefficients(n) for w, d in self._parts))
 
-    def gap(self, s: ArrayLike) -> Array:
+    def _gap(self, s: Array) -> Array:
         return np.asarray(sum(w * d.gap(s) for w, d in self._parts))
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
+    def _slope(self, s: Array) -> Array:
         return np.asarray(sum(w * d.gap_derivative(s) for w, d in self._parts))
 
 
@@ -62,19 +61,18 @@ class CenteredDual(Dual):
         self.parity = base.parity
         self.error = base.error / self._rest
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         a = self.base.coefficients(n) / self._rest
         a[:1] = 0.0
         return a
 
-    def value(self, xi: ArrayLike) -> Array:
+    def _value(self, xi: Array) -> Array:
         # Away from zero by a difference to a0, not to one: values may be far below one.
-        xi = np.asarray(xi, dtype=np.float64)
         away = (self.base.value(xi) - self.base.a0) / self._rest
         return np.where(np.abs(xi) <= SERIES_RADIUS, P.polyval(xi, self._head), away)
 
-    def gap(self, s: ArrayLike) -> Array:
+    def _gap(self, s: Array) -> Array:
         return self.base.gap(s) / self._rest
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
+    def _slope(self, s: Array) -> Array:
         return self.base.gap_derivative(s) / self._rest

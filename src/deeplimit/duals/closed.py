@@ -11,9 +11,12 @@ import math
 
 import numpy as np
 from numpy.polynomial import polynomial as P
-from numpy.typing import ArrayLike
 
 from deeplimit.duals.base import Array, Dual, gap_to_angle
+
+#: Largest squared frequency or rate whose first coefficient, near its exponential, is no less
+#: than the smallest double of full precision.
+LARGEST_RATE = 700.0
 
 
 def _central_binomials(n: int) -> Array:
@@ -28,14 +31,14 @@ class ConstantDual(Dual):
     slope_at_one = 0.0
     parity = "even"
 
-    def coefficients(self, n: int) -> Array:
-        return np.eye(1, n)[0]
+    def _coefficients(self, n: int) -> Array:
+        return np.asarray(np.eye(1, n)[0])
 
-    def gap(self, s: ArrayLike) -> Array:
-        return np.zeros_like(np.asarray(s, dtype=np.float64))
+    def _gap(self, s: Array) -> Array:
+        return np.zeros_like(s)
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        return np.zeros_like(np.asarray(s, dtype=np.float64))
+    def _slope(self, s: Array) -> Array:
+        return np.zeros_like(s)
 
 
 class IdentityDual(Dual):
@@ -44,14 +47,14 @@ class IdentityDual(Dual):
     slope_at_one = 1.0
     parity = "odd"
 
-    def coefficients(self, n: int) -> Array:
-        return np.eye(1, n, 1)[0]
+    def _coefficients(self, n: int) -> Array:
+        return np.asarray(np.eye(1, n, 1)[0])
 
-    def gap(self, s: ArrayLike) -> Array:
-        return np.array(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
+        return s.copy()
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        return np.ones_like(np.asarray(s, dtype=np.float64))
+    def _slope(self, s: Array) -> Array:
+        return np.ones_like(s)
 
 
 class ArcCosineDual(Dual):
@@ -70,13 +73,15 @@ class ArcCosineDual(Dual):
 
     def __init__(self, positive: float, negative: float) -> None:
         # 1 + rho as a square, so that the identity (p = -n) gives exactly zero.
-        self._w = (positive + negative) ** 2 / (positive**2 + negative**2)
+        largest = max(abs(positive), abs(negative))
+        p, n = positive / largest, negative / largest
+        self._w = (p + n) ** 2 / (p * p + n * n)
         if positive == negative:
             self.parity = "even"
         elif positive == -negative:
             self.parity = "odd"
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         a = np.zeros(max(n, 2))
         a[0] = self._w / np.pi
         a[1] = 1.0 - self._w / 2.0
@@ -84,8 +89,7 @@ class ArcCosineDual(Dual):
         a[2::2] = self._w / np.pi * _central_binomials(len(j)) / ((2 * j + 1) * (2 * j + 2))
         return a[:n]
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         theta = gap_to_angle(s)
         t2 = theta * theta
         # sin t - t cos t, by series below 0.5 where the difference would cancel.
@@ -93,7 +97,7 @@ class ArcCosineDual(Dual):
         bend = np.where(theta < 0.3, series, np.sin(theta) - theta * (1.0 - s))
         return np.asarray(s - self._w * bend / np.pi)
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
+    def _slope(self, s: Array) -> Array:
         return np.asarray(1.0 - self._w * gap_to_angle(s) / np.pi)
 
 
@@ -121,14 +125,13 @@ class ArcSineDual(Dual):
         root = math.sqrt(self._rest)
         self.slope_at_one = self._c / (root * self._top) if root else math.inf
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         a = np.zeros(n)
         j = np.arange(len(a[1::2]))
         a[1::2] = _central_binomials(len(j)) / (2 * j + 1) * self._c ** (2 * j + 1) / self._top
         return a
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         c = self._c
         y = c * (1.0 - s)
         dy = c * c * s * (2.0 - s)  # c^2 - y^2
@@ -140,8 +143,7 @@ class ArcSineDual(Dual):
             sine = np.where(y >= 0, np.where(dy > 0, dy / lead, 0.0), c * cos_y - y * cos_x)
         return np.asarray(np.arctan2(sine, cos_x * cos_y + c * y) / self._top)
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         with np.errstate(divide="ignore"):
             root = np.sqrt(self._rest + self._c**2 * s * (2.0 - s))
             return np.asarray(self._c / (self._top * root))
@@ -159,18 +161,18 @@ class ExponentialDual(Dual):
     def __init__(self, a: float) -> None:
         self._a = self.slope_at_one = float(a)
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         k = np.arange(n)
-        return np.exp(k * math.log(self._a) - self._a - _log_factorials(n))
+        return np.asarray(np.exp(k * math.log(self._a) - self._a - _log_factorials(n)))
 
-    def gap(self, s: ArrayLike) -> Array:
-        return np.asarray(-np.expm1(-self._a * np.asarray(s, dtype=np.float64)))
+    def _gap(self, s: Array) -> Array:
+        return np.asarray(-np.expm1(-self._a * s))
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        return np.asarray(self._a * np.exp(-self._a * np.asarray(s, dtype=np.float64)))
+    def _slope(self, s: Array) -> Array:
+        return np.asarray(self._a * np.exp(-self._a * s))
 
-    def value(self, xi: ArrayLike) -> Array:
-        return np.asarray(np.exp(-self._a * (1.0 - np.asarray(xi, dtype=np.float64))))
+    def _value(self, xi: Array) -> Array:
+        return np.asarray(np.exp(-self._a * (1.0 - xi)))
 
 
 class HyperbolicDual(Dual):
@@ -195,29 +197,26 @@ class HyperbolicDual(Dual):
         tanh = math.tanh(self.a)
         self.slope_at_one = self.a / tanh if odd else self.a * tanh
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         k = np.arange(n)
         a = 2.0 * np.exp(k * math.log(self.a) - self.a - _log_factorials(n)) / self._norm
         a[(1 if self._sign > 0 else 0) :: 2] = 0.0
         return np.asarray(a)
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         near, far = -np.expm1(-self.a * s), -self.a * (2.0 - s)
         other = 1.0 + np.exp(far) if self._sign < 0 else -np.expm1(far)
         return np.asarray(near * other / self._norm)
 
-    def value(self, xi: ArrayLike) -> Array:
+    def _value(self, xi: Array) -> Array:
         # For a large `a` the value is tiny up to moderate correlations: no difference to one.
-        xi = np.asarray(xi, dtype=np.float64)
         x = np.abs(xi)
         far = -2.0 * self.a * x
         other = -np.expm1(far) if self._sign < 0 else 1.0 + np.exp(far)
         out = np.exp(-self.a * (1.0 - x)) * other / self._norm
         return np.asarray(np.copysign(out, xi) if self._sign < 0 else out)
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         up, down = np.exp(-self.a * s), np.exp(-self.a * (2.0 - s))
         return np.asarray(self.a * (up - self._sign * down) / self._norm)
 
@@ -236,19 +235,17 @@ class GaussianDual(Dual):
     def __init__(self, c: float) -> None:
         self._q = self.slope_at_one = 4.0 * c * c / (1.0 + 4.0 * c)
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         a = np.zeros(n)
         j = np.arange(len(a[::2]))
         q = self._q
         a[::2] = _central_binomials(len(j)) * (q / (1.0 + q)) ** j / math.sqrt(1.0 + q)
         return a
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         return np.asarray(-np.expm1(-0.5 * np.log1p(self._q * s * (2.0 - s))))
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         return np.asarray(self._q * (1.0 - s) * (1.0 + self._q * s * (2.0 - s)) ** -1.5)
 
 
@@ -261,7 +258,7 @@ class GeluDual(Dual):
     _norm2 = 1 / 3 + 1 / (2 * math.pi * math.sqrt(3))
     slope_at_one = (1 / 3 + 2 / (3 * math.sqrt(3) * math.pi)) / _norm2
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         # xi arcsin(xi/2) and (4 - xi^2)^(-1/2) have even powers only; xi/4 is the one odd term.
         j = np.arange(n // 2 + 1)
         binomials = _central_binomials(len(j)) * 0.25**j
@@ -271,8 +268,7 @@ class GeluDual(Dual):
         a[1] = 0.25
         return a[:n] / self._norm2
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         xi, w = 1.0 - s, s * (2.0 - s)
         angle = np.arcsin(xi / 2.0)
         root = np.sqrt(3.0 + w)
@@ -286,8 +282,7 @@ class GeluDual(Dual):
         gap = s / 4 + (drop + s * angle + w / (r3 * root * (r3 + root))) / (2 * math.pi)
         return np.asarray(gap / self._norm2)
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         xi = 1.0 - s
         u = 3.0 + s * (2.0 - s)
         bend = np.arcsin(xi / 2.0) + xi / np.sqrt(u) + xi / u**1.5
@@ -314,7 +309,7 @@ class PowerLawDual(Dual):
         self.p, self.theta = float(p), float(theta)
         self.slope_at_one = self.p ** (-1.0 / self.theta)
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         # Power of a power series (Miller's recurrence): w = 1 + p((1-x)^-theta - 1),
         # f = 1 - w^(-1/theta).
         w = np.empty(n)
@@ -333,12 +328,10 @@ class PowerLawDual(Dual):
         # The terms are non-negative for theta <= 1; rounding may leave a last-digit minus.
         return np.maximum(a, 0.0)
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         return np.asarray(s * (self.p + (1.0 - self.p) * s**self.theta) ** (-1.0 / self.theta))
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         power = -1.0 / self.theta - 1.0
         return np.asarray(self.p * (self.p + (1.0 - self.p) * s**self.theta) ** power)
 

@@ -1,172 +1,205 @@
-"""The dual of any piecewise-smooth activation, by quadrature along the exact break lines."""
+"""The dual of any piecewise-smooth activation, tabulated from quadratures over pairs."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev as C
-from numpy.typing import ArrayLike
+from numpy.polynomial import polynomial as P
+from scipy.special import exprel
 
 from deeplimit.duals.base import SERIES_RADIUS, Array, Dual, gap_to_angle
-from deeplimit.duals.hermite import GaussianQuadrature, Moments
+from deeplimit.duals.hermite import GaussianQuadrature
+from deeplimit.duals.pairs import PairQuadrature
 from deeplimit.duals.pieces import chebyshev_matrix, chebyshev_nodes
 
 _NODES = 24
-_WIDEST_ANGLE = float(np.arccos(SERIES_RADIUS)) + 1e-9
-_TOLERANCE = 2e-15
-_LAYERS = np.array([-10, -8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 10.0])
+_WIDEST_ANGLE = math.acos(SERIES_RADIUS) + 1e-9
+_TOLERANCE, _CROWDED, _CUSPED = 2e-15, 1e-12, 1e-9
+#: A dual known less well than this is not given.
+_WORST = 1e-3
+#: A tenth of a quarter turn and less is where features show on a logarithmic scale only.
+_RATIO = 8.0
+#: Angles below which a cusp, or a feature that is not one, is extrapolated.
+_SMALLEST_CUSP, _SMALLEST = 1e-7, 1e-13
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """Chebyshev coefficients, for the even and the odd part, on one interval of angles."""
+    """Chebyshev coefficients, for the even and the odd part, on one interval of angles.
+
+    The variable is the logarithm of the angle, or the angle itself if the panel begins at zero.
+    """
 
     left: float
     right: float
     parts: Array  # (_NODES, 2)
 
+    def at(self, theta: Array) -> tuple[Array, Array]:
+        """Values, and derivatives times the angle: shapes (2, m)."""
+        if self.left == 0.0:
+            x, slope = theta * (2.0 / self.right) - 1.0, theta * (2.0 / self.right)
+        else:
+            scale = 2.0 / math.log(self.right / self.left)
+            x, slope = np.log(theta / self.left) * scale - 1.0, np.full_like(theta, scale)
+        rises = np.asarray(C.chebval(x, C.chebder(self.parts)))
+        return np.asarray(C.chebval(x, self.parts)), rises * slope
+
 
 class QuadratureDual(Dual):
     r"""Dual of an activation known through its values only.
 
-    The even and odd parts of :math:`\phi` have duals of their own, and
-    :math:`1 - f(\cos\theta) = \tfrac12 E(\phi(u)-\phi(v))^2` with
-    :math:`u, v = p\cos\tfrac\theta2 \pm q\sin\tfrac\theta2` and independent Gaussians `p`, `q`.
-    This form keeps the gap's relative accuracy; its integrand is smooth between the lines on
-    which `u` or `v` crosses a break, so Gauss-Legendre panels along those lines converge to
-    rounding. The quotient by :math:`\theta^2` (by :math:`\theta` if the activation jumps) is
-    smooth in :math:`\theta` and kept as piecewise Chebyshev polynomials; correlations within
-    ±1/4 use the Hermite series, and negative ones follow from the parity of the parts.
+    The even and the odd part of :math:`\phi` have duals of their own, and
+    :math:`1 - f(\cos\theta) = \tfrac12 E(\phi(u)-\phi(v))^2` is computed for each, see
+    `PairQuadrature`. The quotient by :math:`\theta^2` (by :math:`\theta` if the activation jumps)
+    is kept as piecewise Chebyshev polynomials in :math:`\theta` near zero and in
+    :math:`\ln\theta` beyond; correlations within ±1/4 use the Hermite series, and negative ones
+    follow from the parity of the parts.
 
     Parameters
     ----------
     quadrature : GaussianQuadrature
         Quadrature fitted to the activation.
+
+    Raises
+    ------
+    ValueError
+        If fewer than three digits are to be had.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dual = QuadratureDual(GaussianQuadrature(np.sign))
+    >>> np.round(dual.gap([2e-14, 1.0, 2.0]) * np.pi, 12)
+    array([4.00000e-07, 3.14159e+00, 6.28319e+00])
     """
 
     def __init__(self, quadrature: GaussianQuadrature) -> None:
+        moments = quadrature.moments
         self._quadrature = quadrature
-        moments: Moments = quadrature.moments
         self._norm2 = moments.norm2
         self.slope_at_one = moments.energy / moments.norm2
         self.parity = quadrature.parity
-        signed, _ = quadrature.hermite(2)
-        self._a = quadrature.hermite(64)[0] ** 2 / moments.norm2
-        self._power = 1 if np.isinf(moments.energy) else 2
-        self._masses = self._part_masses()
-        self._panels = self._tabulate()
+        signed, absolute = quadrature.hermite(64)
+        self._a = signed**2 / moments.norm2
+        self._da = P.polyder(self._a)
+        self._pairs = PairQuadrature(quadrature)
+        self._even, self._odd = self._pairs.masses.tolist()
+        pieces = quadrature.pieces
+        self._cusps = bool(pieces.cusps.size)
+        self._power = 1 if np.any(pieces.jumps) and not self._cusps else 2
+        smallest = _SMALLEST_CUSP if self._cusps else _SMALLEST
+        measured = self._measured()
+        self._noise = 0.0
+        goal = _CROWDED if self._pairs.crowded else _TOLERANCE
+        goal = max(_CUSPED if self._cusps else goal, 0.5 * measured)
+        self._panels, unresolved = self._tabulate(goal, smallest)
         self._lefts = np.array([p.left for p in self._panels])
-        self.error = max(1e-15, self.error)
+        self.error = max(
+            1e-15,
+            unresolved,
+            measured,
+            2.0 * absolute / math.sqrt(moments.norm2),
+            moments.errors["norm2"] / moments.norm2,
+            10.0 * pieces.noise,
+        )
+        if not self.error <= _WORST:
+            raise ValueError(
+                f"the dual of the activation is known to {self.error:.0e} only: it is too rough, or "
+                "it has a singularity too strong to integrate."
+            )
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         if n <= self._a.size:
             return self._a[:n].copy()
         return np.asarray(self._quadrature.hermite(n)[0] ** 2 / self._norm2)
 
-    def _part_masses(self) -> Array:
-        z, w = self._quadrature._rule(32)
-        even, odd = self._split(z)
-        density = w * np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi) / self._norm2
-        masses = np.array([np.sum(even**2 * density), np.sum(odd**2 * density)])
-        return np.asarray(masses / masses.sum())
+    def _panel(self, left: float, right: float) -> tuple[_Panel, float, float]:
+        """Tabulate on one interval; return also the size of the last coefficients, and of noise."""
+        unit = (1.0 + chebyshev_nodes(_NODES)) / 2.0
+        angles = right * unit if left == 0.0 else left * (right / left) ** unit
+        gaps = np.array([self._pairs.gaps(float(a)) for a in angles])
+        parts = chebyshev_matrix(_NODES) @ (gaps / angles[:, None] ** self._power)
+        tail = float(np.abs(parts[-3:]).max() / np.abs(parts).max())
+        # Differences of nearly equal values leave rounding, the more the smaller the angle.
+        first = gaps[0].sum()
+        again = self._pairs.gaps(float(angles[0]), fine=True).sum()
+        rounding = 0.02 * self._quadrature.precision / math.sqrt(first)
+        self._noise = max(self._noise, 0.5 * abs(again / first - 1.0) if left else 0.0)
+        return _Panel(left, right, parts), tail, max(rounding, self._noise)
 
-    def _split(self, z: Array) -> tuple[Array, Array]:
-        up = np.asarray(self._quadrature.phi(z), dtype=np.float64)
-        down = np.asarray(self._quadrature.phi(-z), dtype=np.float64)
-        return (up + down) / 2.0, (up - down) / 2.0
-
-    def _geometry(self) -> tuple[Array, Array, float]:
-        """Breaks of the symmetrised activation, panel edges, and how far the weight reaches."""
-        q = self._quadrature
-        breaks = np.unique(np.abs(q.pieces.breaks))
-        z, w = q._rule(32)
-        mass = np.asarray(q.phi(z), dtype=np.float64) ** 2 * w * np.exp(-z * z / 2.0)
-        reach = max(9.0, float(np.abs(z[mass > 1e-19 * mass.sum()]).max(initial=0.0)))
-        edges = np.unique(np.abs(q.pieces.edges))
-        edges = edges[edges <= reach + 1.0]
-        # The panels of an algebraic singularity are kept for the outer variable only.
-        return np.concatenate((-breaks[::-1], breaks[breaks > 0])), edges, reach
-
-    def _quotients(self, angles: Array) -> Array:
-        """Gaps of the even and the odd part over angle**power, for each angle: (m, 2)."""
-        breaks, edges, reach = self._geometry()
-        x, w = np.polynomial.legendre.leggauss(20)
-        wide = edges[np.concatenate(([True], np.diff(edges) > 0.02))]
-        out = np.empty((angles.size, 2))
-        pairs = np.abs(breaks[:, None] + breaks[None, :]).ravel() / 2.0
-        for i, angle in enumerate(angles):
-            c, sn = np.cos(angle / 2.0), np.sin(angle / 2.0)
-            top = reach / c
-            # Within some standard deviations of q the outer integrand turns at each break.
-            layers = np.abs(np.abs(breaks)[:, None] + sn * _LAYERS).ravel()
-            p_edges = np.concatenate((edges, pairs / c, layers / c, [0.0, top]))
-            p_edges = np.unique(p_edges[p_edges <= top])
-            half = np.diff(p_edges) / 2.0
-            p = (p_edges[:-1, None] + half[:, None] * (1.0 + x)).ravel()
-            wp = (half[:, None] * w).ravel()
-            crossings = np.abs(breaks[None, :] - c * p[:, None]) / sn
-            crossings = np.concatenate((crossings, np.abs(breaks[None, :] + c * p[:, None]) / sn), 1)
-            fixed = np.broadcast_to(wide[wide <= reach], (p.size, np.sum(wide <= reach)))
-            q_edges = np.concatenate((fixed, np.full((p.size, 1), reach), crossings), axis=1)
-            q_edges = np.sort(np.minimum(q_edges, reach), axis=1)
-            q_half = np.diff(q_edges, axis=1) / 2.0
-            totals = np.zeros(2)
-            for chunk in range(0, p.size, 256):
-                rows = slice(chunk, chunk + 256)
-                h = q_half[rows, :, None]
-                live = np.broadcast_to(h > 0, (*h.shape[:2], x.size))
-                q = (q_edges[rows, :-1, None] + h * (1.0 + x))[live]
-                pp = np.broadcast_to(p[rows, None, None], live.shape)[live]
-                weight = (wp[rows, None, None] * h * w)[live]
-                weight = weight * np.exp(-(q * q + pp * pp) / 2.0)
-                keep = weight > 1e-26
-                q, pp, weight = q[keep], pp[keep], weight[keep]
-                even_u, odd_u = self._split(c * pp + sn * q)
-                even_v, odd_v = self._split(c * pp - sn * q)
-                totals[0] += np.sum(weight * (even_u - even_v) ** 2)
-                totals[1] += np.sum(weight * (odd_u - odd_v) ** 2)
-            # Quarter plane of four, a half from the formula, 1/2 pi from the density.
-            out[i] = totals / (np.pi * self._norm2 * angle**self._power)
-        return out
-
-    def _tabulate(self) -> list[_Panel]:
-        matrix, nodes = chebyshev_matrix(_NODES), chebyshev_nodes(_NODES)
-        # An algebraic singularity (a cusp) defeats the quadrature: say so by a larger error.
-        goal, narrowest = (_TOLERANCE, 1e-3) if self._quadrature.pieces.smooth else (1e-6, 0.05)
-        todo = [(0.0, _WIDEST_ANGLE / 2), (_WIDEST_ANGLE / 2, _WIDEST_ANGLE)]
+    def _tabulate(self, goal: float, smallest: float) -> tuple[list[_Panel], float]:
+        """Panels from the widest angle down to zero, or to where a cusp is extrapolated."""
         done: list[_Panel] = []
-        while todo:
-            left, right = todo.pop()
-            half = (right - left) / 2.0
-            angles = left + half * (1.0 + nodes)
-            parts = matrix @ self._quotients(angles)
-            scale = np.abs(parts).max()
-            tail = float(np.abs(parts[-3:]).max() / scale)
-            # Differences of nearly equal values leave rounding of size eps / angle.
-            floor = 0.25 * self._quadrature.precision / angles[0]
-            if tail <= max(goal, floor) or half < narrowest:
-                done.append(_Panel(left, right, parts))
-                self.error = max(self.error, tail)
-            else:
-                todo += [(left, left + half), (left + half, right)]
-        return sorted(done, key=lambda panel: panel.left)
+        worst, right, ratio = 0.0, _WIDEST_ANGLE, _RATIO
+        while right > smallest:
+            left = right / ratio
+            panels, tail = self._between(left, right, goal)
+            done += panels
+            worst, right = max(worst, tail), left
+            if self._cusps:
+                # Nothing but powers of the angle is left, down to any scale.
+                ratio = _RATIO**2
+                continue
+            panel, tail, floor = self._panel(0.0, right)
+            if tail <= max(goal, floor) or right <= smallest:
+                done.append(panel)
+                worst = max(worst, tail, 0.2 * floor)
+                break
+        return sorted(done, key=lambda panel: panel.left), worst
+
+    def _between(self, left: float, right: float, goal: float) -> tuple[list[_Panel], float]:
+        """Panels of an interval that resolve it, by bisection."""
+        panel, tail, floor = self._panel(left, right)
+        if tail <= max(goal, floor) or right / left < 1.3:
+            return [panel], tail
+        middle = math.sqrt(left * right)
+        (low, low_tail), (high, high_tail) = (
+            self._between(*ends, goal) for ends in ((left, middle), (middle, right))
+        )
+        return low + high, max(low_tail, high_tail)
+
+    def _measured(self) -> float:
+        """Relative distance to a finer quadrature at some angles."""
+        angles = (1.2, 0.2, 0.03, 1e-3, *((1e-6,) if self._cusps else ()))
+        coarse = np.array([self._pairs.gaps(a).sum() for a in angles])
+        fine = np.array([self._pairs.gaps(a, fine=True).sum() for a in angles])
+        return float(np.abs(fine / coarse - 1.0).max())
 
     def _parts(self, theta: Array) -> tuple[Array, Array]:
-        """Quotients and their derivatives in the angle, for both parts: shapes (2, …)."""
+        """Quotients and their derivatives times the angle, for both parts: shapes (2, …)."""
         which = np.clip(np.searchsorted(self._lefts, theta, side="right") - 1, 0, None)
-        values = np.empty((2, theta.size))
-        slopes = np.empty((2, theta.size))
+        values, slopes = np.empty((2, theta.size)), np.empty((2, theta.size))
         for i in np.unique(which):
             panel, at = self._panels[i], which == i
-            scale = 2.0 / (panel.right - panel.left)
-            x = (theta[at] - panel.left) * scale - 1.0
-            values[:, at] = C.chebval(x, panel.parts)
-            slopes[:, at] = C.chebval(x, C.chebder(panel.parts)) * scale
+            values[:, at], slopes[:, at] = panel.at(np.maximum(theta[at], panel.left))
+        below = theta < self._lefts[0]
+        if below.any():
+            values[:, below], slopes[:, below] = self._extrapolated(theta[below])
         return values, slopes
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _extrapolated(self, theta: Array) -> tuple[Array, Array]:
+        r"""Quotients below the table: the form :math:`a + b\theta^{-\epsilon}` of a cusp.
+
+        A cusp :math:`|z|^p` has :math:`\epsilon = 1 - 2p`; the form holds a logarithm as its
+        limit.
+        """
+        panel = self._panels[0]
+        scale = 2.0 / math.log(panel.right / panel.left)
+        value, slope, bend = (
+            np.asarray(C.chebval(-1.0, C.chebder(panel.parts, m)))[:, None] * scale**m
+            for m in range(3)
+        )
+        power = np.zeros_like(slope)
+        np.divide(-bend, slope, out=power, where=slope != 0.0)
+        power = np.minimum(power, 1.0)
+        with np.errstate(divide="ignore"):
+            x = np.log(np.maximum(theta, 1e-290) / panel.left)
+        return value + slope * x * exprel(-power * x), slope * np.exp(-power * x)
+
+    def _gap(self, s: Array) -> Array:
         out = np.empty_like(s)
         near, far = s <= 1.0 - SERIES_RADIUS, s >= 1.0 + SERIES_RADIUS
         theta = gap_to_angle(s[near])
@@ -174,30 +207,30 @@ class QuadratureDual(Dual):
         theta = gap_to_angle(2.0 - s[far])
         parts = theta**self._power * self._parts(theta)[0]
         # f(-x) = even(x) - odd(x), each part being its mass less its gap.
-        out[far] = (1.0 - self._masses[0] + self._masses[1]) + parts[0] - parts[1]
+        out[far] = 2.0 * self._odd + parts[0] - parts[1]
         middle = ~near & ~far
-        out[middle] = 1.0 - np.polynomial.polynomial.polyval(1.0 - s[middle], self._a)
+        out[middle] = 1.0 - P.polyval(1.0 - s[middle], self._a)
         return out
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _slope(self, s: Array) -> Array:
         out = np.empty_like(s)
         near, far = s <= 1.0 - SERIES_RADIUS, s >= 1.0 + SERIES_RADIUS
         out[near] = self._slopes(s[near]).sum(axis=0)
         slopes = self._slopes(2.0 - s[far])
         out[far] = slopes[1] - slopes[0]
         middle = ~near & ~far
-        da = np.polynomial.polynomial.polyder(self._a)
-        out[middle] = np.polynomial.polynomial.polyval(1.0 - s[middle], da)
+        out[middle] = P.polyval(1.0 - s[middle], self._da)
         return out
 
     def _slopes(self, s: Array) -> Array:
-        """Derivatives in the correlation of both parts at a gap of at most 3/4."""
+        """Differentiate both parts in the correlation, at gaps of at most 3/4."""
         theta = gap_to_angle(s)
         h, dh = self._parts(theta)
+        # The derivative of θ^p h(θ) in θ, over sin θ.
+        rise = self._power * h + dh
         if self._power == 1:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                return np.where(theta > 0, (h + theta * dh) / np.sin(theta), np.inf)
+            with np.errstate(divide="ignore"):
+                return np.where(rise != 0.0, rise / np.sin(theta), 0.0)
         stretch = np.ones_like(theta)
         np.divide(theta, np.sin(theta), out=stretch, where=theta > 0)
-        return np.asarray(stretch * (2.0 * h + theta * dh))
+        return np.asarray(stretch * rise)

@@ -43,23 +43,21 @@ class SeriesDual(Dual):
         """Number of coefficients, from degree 0 to the highest."""
         return int(self._a.size)
 
-    def coefficients(self, n: int) -> Array:
+    def _coefficients(self, n: int) -> Array:
         out = np.zeros(n)
         m = min(n, self._a.size)
         out[:m] = self._a[:m]
         return out
 
-    def gap(self, s: ArrayLike) -> Array:
-        s = np.asarray(s, dtype=np.float64)
+    def _gap(self, s: Array) -> Array:
         return np.asarray(s * P.polyval(1.0 - s, self._tails))
 
-    def gap_derivative(self, s: ArrayLike) -> Array:
-        return np.asarray(P.polyval(1.0 - np.asarray(s, dtype=np.float64), self._da))
+    def _slope(self, s: Array) -> Array:
+        return np.asarray(P.polyval(1.0 - s, self._da))
 
-    def value(self, xi: ArrayLike) -> Array:
+    def _value(self, xi: Array) -> Array:
         # A polynomial needs no split at the series radius.
-        xi = np.asarray(xi, dtype=np.float64)
         return np.where(xi > 0.5, 1.0 - self.gap(1.0 - xi), P.polyval(xi, self._a))
 
-    def derivative(self, xi: ArrayLike) -> Array:
-        return np.asarray(P.polyval(np.asarray(xi, dtype=np.float64), self._da))
+    def _derivative(self, xi: Array) -> Array:
+        return np.asarray(P.polyval(xi, self._da))

@@ -11,6 +11,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from deeplimit.estimators.fitting import untouched_on_failure
+
 Floats = NDArray[np.float64]
 
 
@@ -46,14 +48,8 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             If the data are not finite, shapes do not fit, a class has no weight, or a parameter
             does not suit. The classifier is then left as it was.
         """
-        before = dict(self.__dict__)
-        try:
+        with untouched_on_failure(self):
             self._fit(X, y, sample_weight)
-        except BaseException:
-            # A failed fit leaves the model untouched.
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
         return self
 
     def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:

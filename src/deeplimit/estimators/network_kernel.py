@@ -111,7 +111,10 @@ class NetworkKernelClassifier(ExampleClassifier):
             if self.ridge != "loo":
                 raise ValueError(f"ridge is 'loo' or a number of at least 0, got {self.ridge!r}.")
             return RIDGES
-        value = float(self.ridge)
+        try:
+            value = float(self.ridge)
+        except (TypeError, ValueError):
+            value = np.nan
         if not (np.isfinite(value) and value >= 0.0):
             raise ValueError(f"ridge is 'loo' or a number of at least 0, got {self.ridge!r}.")
         return np.array([value])

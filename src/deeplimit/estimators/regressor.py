@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from deeplimit.activations import Activation
 from deeplimit.estimators.base import Floats
+from deeplimit.estimators.fitting import limit_kernel, untouched_on_failure
 from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_conditional
 from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
 from deeplimit.kernels.limit import LimitKernel
@@ -106,8 +106,14 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the data are not finite or shapes do not fit, or a parameter does not suit.
+            If the data are not finite or shapes do not fit, or a parameter does not suit. The
+            regressor is then left as it was.
         """
+        with untouched_on_failure(self):
+            self._fit(X, y, sample_weight)
+        return self
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         y = np.asarray(y, dtype=np.float64)
         weight = _check_sample_weight(
@@ -128,13 +134,12 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         else:
             if self.projection == "euclidean":
                 raise ValueError("a network's kernel lives on the sphere, not in R^d.")
-            kernel, kind = LimitKernel(Activation(self.activation)), self.projection
+            kernel, kind = limit_kernel(self.activation), self.projection
         self.lift_ = fit_weighted_lift(X, kind, weight)
         self.kernel_, self._X, self._y, self._weight = kernel, X, y, weight
         self._mean = float(np.average(y, weights=weight))
         if self._regime in ("conditionally-positive-definite", "identity"):
             self._interpolate()
-        return self
 
     @property
     def _regime(self) -> str:

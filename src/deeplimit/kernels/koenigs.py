@@ -238,6 +238,8 @@ class KoenigsInside(KoenigsFunction):
         n = 24
         slopes = dual.gap_derivative(fixed_gap - self._width * chebyshev_nodes(n))
         scaled = np.polynomial.chebyshev.cheb2poly(chebyshev_matrix(n) @ slopes)
+        # Coefficients that vanish exactly are cut off at the end.
+        scaled = np.append(scaled, np.zeros(n - scaled.size))
         self._taylor = P.polyint(scaled) * self._width  # in units t / width
         self._taylor[0] = 0.0
         in_t = self._taylor / self._width ** np.arange(n + 1)

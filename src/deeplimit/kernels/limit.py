@@ -38,7 +38,6 @@ class LimitKernel(GapKernel):
     identity                        :math:`\xi` itself
     =============================== =============================================================
 
-
     The NTK has the same limit in the singular regime after dividing by :math:`(L+1) a_1^L`, but
     approaches it only like `1/L`.
 

@@ -148,15 +148,21 @@ class NetworkKernel(GapKernel):
                 break
             si, xii = s[active], xi[active]
             near = si < 0.5
-            new_s, new_xi = np.empty_like(si), np.empty_like(si)
-            slope = np.empty_like(si)
-            new_s[near] = dual.gap(si[near])
-            new_xi[near] = 1.0 - new_s[near]
-            new_xi[~near] = dual.value(xii[~near])
-            new_s[~near] = 1.0 - new_xi[~near]
+            if near.all():
+                new_s = dual.gap(si)
+                new_xi = 1.0 - new_s
+                slope = dual.gap_derivative(si) if ntk else si
+            else:
+                far = ~near
+                new_s, new_xi, slope = np.empty_like(si), np.empty_like(si), np.empty_like(si)
+                new_s[near] = dual.gap(si[near])
+                new_xi[near] = 1.0 - new_s[near]
+                new_xi[far] = dual.value(xii[far])
+                new_s[far] = 1.0 - new_xi[far]
+                if ntk:
+                    slope[near] = dual.gap_derivative(si[near])
+                    slope[far] = dual.derivative(xii[far])
             if ntk:
-                slope[near] = dual.gap_derivative(si[near])
-                slope[~near] = dual.derivative(xii[~near])
                 new_theta = new_xi * np.exp(-scale[active]) + theta[active] * slope
                 large = np.abs(new_theta) > 1e100
                 small = (np.abs(new_theta) < 1e-100) & (new_theta != 0.0)

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.networks.finite import FiniteNetwork, Precision, as_activation
 from deeplimit.networks.training import Descent, gradient_descent
 from deeplimit.sums.sphere import fit_lift
@@ -167,6 +168,11 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If the steps ran out first.
         """
+        with untouched_on_failure(self):
+            self._fit(X, y)
+        return self
+
+    def _fit(self, X: ArrayLike, y: ArrayLike) -> None:
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)
@@ -213,7 +219,6 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
             for network in self.networks_
         ]
         self._record(descents)
-        return self
 
     def _record(self, descents: list[Descent]) -> None:
         self.n_iter_ = max(descent.n_steps for descent in descents)
@@ -232,7 +237,7 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
                 f"training stopped after {self.n_iter_} steps at a mean squared error of "
                 f"{self.loss_curve_[-1]:.3g}, tol={self.tol:.3g}: {advice}",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _outputs(self, X: ArrayLike) -> FloatArray:

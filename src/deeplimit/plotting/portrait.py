@@ -285,7 +285,7 @@ def _legend_above(ax: Axes, *, log: bool) -> None:
         low, high = math.log10(low), math.log10(high)
         if ax.get_xscale() == "linear":
             low = max(low, high - _DECADES)
-        step = max(1, round((high - low) / 6.0))
+        step = next((n for n in (1, 2, 3, 5, 10, 20, 50, 100) if 7 * n >= high - low), 200)
         ticks = 10.0 ** np.arange(math.floor((high + 0.1) / step) * step, low, -step)[::-1]
         ax.set_yscale("log")
         ax.set_yticks(ticks)

@@ -30,9 +30,10 @@ PROBES = np.array([0.05, 0.2, 0.5, 0.8])
 
 def check_finite_depth(settings: Settings) -> Result:
     """Compare decisions by depth with the limit's, and measure how fast the kernels approach."""
-    n, tests = settings.pick(400, 1000), settings.pick(400, 1000)
+    n, tests = settings.pick(300, 1000), settings.pick(300, 1000)
     rows: list[tuple[Any, ...]] = []
-    curves, passed, data = [], True, []
+    curves, passed = [], True
+    data: list[dict[str, Any]] = []
     for name, where, stated in STATED:
         settings.tell(f"{name} by depth")
         sample = PROBLEMS[where].draw(n, tests, 500)
@@ -125,9 +126,7 @@ def check_finite_depth(settings: Settings) -> Result:
 
 def _limit_decisions(name: str, where: str, sample: Any, settings: Settings) -> Floats:
     bank = bank_for(PROBLEMS[where], settings, (name,))
-    scores = bank.scores(
-        sample.train, sample.train_labels[:, None], sample.test, settings.n_jobs
-    )
+    scores = bank.scores(sample.train, sample.train_labels[:, None], sample.test, settings.n_jobs)
     return np.where(scores.sums[name][:, 0] < 0, -1.0, 1.0)
 
 
@@ -167,7 +166,7 @@ def _rates(kernel: LimitKernel) -> tuple[float, float]:
         last += 1
     last = max(last, depth + 1)
     fall = math.log(_error(kernel, last, "nngp") / _error(kernel, depth, "nngp"))
-    near, far = (_error(kernel, d, "ntk") for d in (10_000, 40_000))
+    near, far = (_error(kernel, d, "ntk") for d in (2000, 8000))
     return math.exp(fall / (last - depth)), math.log(far / near) / math.log(4.0)
 
 

@@ -69,7 +69,9 @@ class KernelBank:
     """
 
     def __init__(self, kernels: Mapping[str, LimitKernel | PowerKernel]) -> None:
-        self._powers = {n: -k.exponent / 2 for n, k in kernels.items() if isinstance(k, PowerKernel)}
+        self._powers = {
+            n: -k.exponent / 2 for n, k in kernels.items() if isinstance(k, PowerKernel)
+        }
         self._names = list(kernels)
         self._scale = _CELLS / -_LOWEST
         middles = _LOWEST + (np.arange(_CELLS) + 0.5) / self._scale

@@ -147,15 +147,13 @@ SENTENCES = (
         ("consistency", "ordering", "growth"),
     ),
     Sentence(
-        "Networks in use are wide and deep; those studied are infinitely wide and infinitely "
-        "deep.",
+        "Networks in use are wide and deep; those studied are infinitely wide and infinitely deep.",
         ("kernels", "networks"),
         ("kernels", "networks", "test_oracles.py"),
         ("finite-depth", "finite-width"),
     ),
     Sentence(
-        "Through neural tangent kernels one finds explicit activations that make optimal "
-        "networks.",
+        "Through neural tangent kernels one finds explicit activations that make optimal networks.",
         ("duals", "designs"),
         ("duals", "designs"),
         ("designs", "finite-width"),

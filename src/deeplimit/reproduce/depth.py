@@ -45,7 +45,7 @@ def board(n: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
 def check_depth(settings: Settings) -> Result:
     """Follow decisions and values of the same networks by depth."""
     n, tests, seeds = settings.pick(500, 1000), 1000, settings.pick(3, 5)
-    depths = settings.pick([2, 10, 15, 50], [1, 2, 3, 5, 8, 10, 12, 15, 20, 30, 50, 100])
+    depths = settings.pick([2, 10, 15, 50], [1, 2, 3, 5, 8, 10, 12, 15, 20, 30, 50])
     rival_depths = settings.pick([1, 100], [1, 10, 100, 1000])
     accuracy: dict[tuple[str, float], list[float]] = {}
     skill: dict[tuple[str, float], list[float]] = {}
@@ -93,8 +93,13 @@ def check_depth(settings: Settings) -> Result:
         f"{last.mean:.3f}; normalised limit {restored_r2.mean:.2f}"
     )
     rows = [
-        (name, "∞" if np.isinf(d) else int(d), ranks.get((name, d), n), str(acc[name, d]),
-         _r2(r2[name, d]))
+        (
+            name,
+            "∞" if np.isinf(d) else int(d),
+            ranks.get((name, d), n),
+            str(acc[name, d]),
+            _r2(r2[name, d]),
+        )
         for name, d in acc
     ]
     rows.append((f"{NETWORK}, normalised", "∞", n, str(acc[NETWORK, np.inf]), _r2(restored_r2)))

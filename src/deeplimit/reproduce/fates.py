@@ -23,11 +23,11 @@ RIDGE = 1e-3
 
 def check_common(settings: Settings) -> Result:
     """Follow ReLU to the majority vote, and sigmoid and softplus to an interpolation."""
-    sample = PROBLEMS["R⁹"].draw(100, settings.pick(200, 400), 77)
+    sample = PROBLEMS["R⁹"].draw(settings.pick(60, 100), settings.pick(150, 400), 77)
     X, y, Q = sample.train, sample.train_labels, sample.test
     majority = np.full(len(Q), 1.0 if y.sum() > 0 else -1.0)
     gram, cross = gaps_between(X, X), gaps_between(Q, X)
-    relu_depths = [1, 10, 100, 1000, 3000] + settings.pick([], [10_000])
+    relu_depths = [1, 10, 100, 1000, 3000, *settings.pick([], [10_000])]
     relu = []
     for depth in relu_depths:
         settings.tell(f"ReLU at depth {depth:,}")
@@ -56,9 +56,7 @@ def check_common(settings: Settings) -> Result:
             held = (1.0 - far) @ scipy.linalg.solve(matrix, y, assume_a="pos")
             ridge.append(_share(np.where(held < 0, -1.0, 1.0), majority))
         rows += [(name, "none", d, "its limit", s) for d, s in zip(depths, equal, strict=True)]
-        rows += [
-            (name, f"{RIDGE:g}", d, "majority", s) for d, s in zip(depths, ridge, strict=True)
-        ]
+        rows += [(name, f"{RIDGE:g}", d, "majority", s) for d, s in zip(depths, ridge, strict=True)]
         curves.append(Curve(f"{name}, ridge", depths, ridge))
         passed &= equal[-1] == 1.0 and ridge[-1] == 1.0 and apart > 0.05
         told.append(f"{name}'s own limit differs from the majority on {apart:.0%}")
@@ -77,13 +75,11 @@ def check_common(settings: Settings) -> Result:
                 rows,
             )
         ],
-        charts=[
-            Chart("Decisions by majority", "depth", "share of decisions by majority", curves)
-        ],
+        charts=[Chart("Decisions by majority", "depth", "share of decisions by majority", curves)],
         notes=[
-            "Data in R⁹, 100 examples (40 for the interpolation, whose matrix is ill-conditioned "
-            "for more). ReLU goes to the majority vote like a power of the depth only: nearer "
-            "examples and more of them need more layers.",
+            f"Data in R⁹, {len(X)} examples (40 for the interpolation, whose matrix is "
+            "ill-conditioned for more). ReLU goes to the majority vote like a power of the depth "
+            "only: nearer examples and more of them need more layers.",
             "Without a ridge, sigmoid and softplus are no majority vote: of the three classifiers "
             "of the abstract they are none, but an interpolation.",
         ],

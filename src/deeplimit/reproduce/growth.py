@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from deeplimit.reproduce.headline import OPTIMAL, bank_for
@@ -14,8 +16,9 @@ from deeplimit.reproduce.statistics import estimate
 def check_growth(settings: Settings) -> Result:
     """Measure the excess risk of matched networks as the sample grows."""
     sizes = settings.pick([300, 1000, 10_000], [1000, 10_000, 100_000])
-    seeds, tests = settings.pick(4, 3), settings.pick(500, 3000)
-    rows, curves, rises, falls, data = [], [], [], [], []
+    seeds, tests = settings.pick(4, 3), settings.pick(500, 2000)
+    rows, curves, rises, falls = [], [], [], []
+    data: list[dict[str, Any]] = []
     for name, problem in PROBLEMS.items():
         best = OPTIMAL[name]
         bank = bank_for(problem, settings, (best,))
@@ -72,9 +75,7 @@ def check_growth(settings: Settings) -> Result:
                 rows,
             )
         ],
-        charts=[
-            Chart("Risk above Bayes", "n", "excess risk", curves, levels={})
-        ],
+        charts=[Chart("Risk above Bayes", "n", "excess risk", curves, levels={})],
         notes=[
             f"{seeds} seeds, {tests:,} test points each; smaller training sets are parts of the "
             "larger ones. Consistency promises that the excess vanishes, not how soon: the law is "

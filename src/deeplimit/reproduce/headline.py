@@ -103,7 +103,7 @@ def measure(settings: Settings) -> Measured:
 
 
 def _measure(settings: Settings) -> Measured:
-    seeds, tests = settings.pick(4, 20), settings.pick(800, 4000)
+    seeds, tests = settings.pick(4, 20), settings.pick(700, 3000)
     accuracy: dict[str, dict[str, Floats]] = {}
     error = 0.0
     for problem in PROBLEMS.values():
@@ -124,7 +124,9 @@ def check_consistency(settings: Settings) -> Result:
     """Compare every cell of the headline table with the figure to reproduce."""
     found = measure(settings)
     seeds = len(found.accuracy["R²"]["Bayes"])
-    rows, deviations, cells = [], [], []
+    rows: list[list[Any]] = []
+    deviations: list[float] = []
+    cells = []
     for rule, told in REFERENCE.items():
         row: list[Any] = [rule]
         for reference, (problem, by_rule) in zip(told, found.accuracy.items(), strict=True):
@@ -132,9 +134,9 @@ def check_consistency(settings: Settings) -> Result:
             error = error_of_accuracy(values, found.tests, seeds, found.tests)
             here = Estimate(float(values.mean()), error)
             there = error_of_accuracy(values, found.tests, REFERENCE_SEEDS, REFERENCE_TESTS)
-            z = (here.mean - reference) / float(np.hypot(here.error, there))
-            deviations.append(z)
-            row.append(f"{here} (z {z:+.1f})")
+            off = (here.mean - reference) / float(np.hypot(here.error, there))
+            deviations.append(off)
+            row.append(f"{here} (z {off:+.1f})")
             cells.append(
                 {
                     "rule": rule,
@@ -143,7 +145,7 @@ def check_consistency(settings: Settings) -> Result:
                     "standard_error": here.error,
                     "reference": reference,
                     "reference_standard_error": there,
-                    "z": z,
+                    "z": off,
                 }
             )
         rows.append(row)
@@ -200,8 +202,16 @@ def check_ordering(settings: Settings) -> Result:
             if rival == best:
                 continue
             d = found.difference(p, best, rival)
-            pairs.append({"problem": p, "matched": best, "rival": rival, "role": role,
-                          "difference": d.mean, "standard_error": d.error})
+            pairs.append(
+                {
+                    "problem": p,
+                    "matched": best,
+                    "rival": rival,
+                    "role": role,
+                    "difference": d.mean,
+                    "standard_error": d.error,
+                }
+            )
             rows.append((p, best, rival, role, str(d)))
             if role in ("limit", "mismatched"):
                 if d.ratio > 2:
@@ -210,7 +220,8 @@ def check_ordering(settings: Settings) -> Result:
                     lost.append(f"{rival} in {p} ({d})")
             elif role == "near":
                 notes.append(
-                    f"{rival} in {p} has exponent {kernels[rival].exponent:.3f}, near {problem.dimension}: "
+                    f"{rival} in {p} has exponent {kernels[rival].exponent:.3f}, near "
+                    f"{problem.dimension}: "
                     f"{best} less {rival} is {d}. At this n an exponent a little below the "
                     "dimension can be the better one; it is not consistent."
                 )
@@ -227,8 +238,13 @@ def check_ordering(settings: Settings) -> Result:
     return Result(
         passed=not lost and max(equal) < 0.01,
         figure=figure,
-        tables=[Table("Accuracy of the matched network less that of a rival",
-                      ("data", "matched", "rival", "role", "difference"), rows)],
+        tables=[
+            Table(
+                "Accuracy of the matched network less that of a rival",
+                ("data", "matched", "rival", "role", "difference"),
+                rows,
+            )
+        ],
         notes=notes,
         data={"pairs": pairs, "beaten": beaten, "of": total, "lost": lost},
     )

@@ -76,9 +76,12 @@ def conjugate(
     """Solve by conjugate gradients to 1e-13, and predict.
 
     At a depth where the matrix is close to the identity a few steps do, for ten thousand examples.
-    Arguments and result are those of `ridgeless`.
+    Arguments and result are those of `ridgeless`; the gaps between the examples are overwritten.
     """
-    gram = kernel.at_gap(gram_gaps, normalize=True)
+    gram = gram_gaps
+    for start in range(0, len(gram), 256):
+        rows = slice(start, start + 256)
+        gram[rows] = kernel.at_gap(gram[rows], normalize=True)
     x = np.zeros_like(targets)
     rest, direction = targets.copy(), targets.copy()
     size = goal = float(rest @ rest)

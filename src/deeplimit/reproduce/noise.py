@@ -62,9 +62,7 @@ def check_noise(settings: Settings) -> Result:
                     same += int(np.sum(decided == rules["matched"][part]))
             values = {rule: np.array(right[rule]) for rule in RULES}
             excess = {r: estimate(values["Bayes"] - values[r]) for r in RULES[1:]}
-            gains = {
-                r: estimate(values["matched"] - values[r]) for r in ("1-NN", "majority")
-            }
+            gains = {r: estimate(values["matched"] - values[r]) for r in ("1-NN", "majority")}
             lost += [
                 f"{r} in {name}, {setting.name} ({g})" for r, g in gains.items() if g.ratio <= 2
             ]
@@ -96,6 +94,12 @@ def check_noise(settings: Settings) -> Result:
         figure=figure,
         tables=[Table("Accuracy, mean ± standard error", ("data", "setting", *RULES), rows)],
         notes=notes,
-        data={"train": train, "tests": tests, "seeds": seeds, "settings": data,
-              "public_same": same, "public_asked": asked},
+        data={
+            "train": train,
+            "tests": tests,
+            "seeds": seeds,
+            "settings": data,
+            "public_same": same,
+            "public_asked": asked,
+        },
     )

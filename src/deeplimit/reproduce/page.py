@@ -63,11 +63,11 @@ def page(report: Report) -> str:
         '<div class="wide"><table><thead><tr><th>check</th><th>verdict</th><th>label</th>'
         "<th>seconds</th></tr></thead><tbody>",
     ]
-    for o in report.outcomes:
-        parts.append(
-            f'<tr><td><a href="#{o.check.key}">{o.check.key}</a></td><td>{_verdict(o)}</td>'
-            f"<td>{o.check.kind}</td><td>{o.seconds:.1f}</td></tr>"
-        )
+    parts += [
+        f'<tr><td><a href="#{o.check.key}">{o.check.key}</a></td><td>{_verdict(o)}</td>'
+        f"<td>{o.check.kind}</td><td>{o.seconds:.1f}</td></tr>"
+        for o in report.outcomes
+    ]
     parts.append("</tbody></table></div>")
     parts += [_section(o) for o in report.outcomes]
     labels = "".join(f"<li><b>{kind}</b>: {escape(words)}</li>" for kind, words in KINDS.items())

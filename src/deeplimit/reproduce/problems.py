@@ -113,8 +113,10 @@ class Problem:
         Examples
         --------
         >>> sample = PROBLEMS["R³"].draw(6, 4, 0)
-        >>> sample.train.shape, int((sample.train_labels > 0).sum() + (sample.test_labels > 0).sum())
-        ((6, 3), 4)
+        >>> sample.train.shape, sample.test.shape
+        ((6, 3), (4, 3))
+        >>> int(sum(sample.train_labels > 0) + sum(sample.test_labels > 0))
+        4
         """
         rng = np.random.default_rng([1717, len(self.first), seed])
         total = train + test

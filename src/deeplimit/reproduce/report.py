@@ -18,6 +18,7 @@ from deeplimit.reproduce.checks import CHECKS
 from deeplimit.reproduce.page import page
 from deeplimit.reproduce.results import KINDS, Check, Result, Table
 from deeplimit.reproduce.settings import Settings
+from deeplimit.sums.threads import single_threaded_blas
 
 __all__ = ["Outcome", "Report", "run"]
 
@@ -217,7 +218,10 @@ def run(
             continue
         settings.tell(f"{check.key}: {check.measures}")
         start = time.perf_counter()
-        result = check.function(settings)
+        # Matrices are small: threads of the linear algebra would only wait for one another, and
+        # rounding would depend on their number.
+        with single_threaded_blas():
+            result = check.function(settings)
         outcomes.append(Outcome(check, result, time.perf_counter() - start))
         settings.tell(f"{check.key}: {outcomes[-1].verdict}; {result.figure}")
     report = Report(tuple(outcomes), quick, time.perf_counter() - begin, _environment(settings))

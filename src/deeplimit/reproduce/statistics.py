@@ -54,13 +54,11 @@ def estimate(values: Floats) -> Estimate:
     Estimate(mean=2.0, error=1.0)
     """
     values = np.asarray(values, dtype=np.float64)
-    return Estimate(
-        float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size))
-    )
+    return Estimate(float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size)))
 
 
 def error_of_accuracy(values: Floats, tests: int, seeds: int, tests_each: int) -> float:
-    """Standard error of another experiment's mean accuracy, from the spread seen in this one.
+    """Estimate the standard error of an experiment's mean accuracy from the spread in this one.
 
     The variance over seeds is that of the classifier from sample to sample plus the binomial one
     of the test points, which is known and scaled to the other experiment's number of them.
@@ -92,7 +90,7 @@ def error_of_accuracy(values: Floats, tests: int, seeds: int, tests_each: int) -
 
 
 def family_bound(count: int, level: float = 0.05) -> float:
-    """Bound that the largest of many normal deviates exceeds with the given probability at most.
+    """Bound the largest of many normal deviates, but for a given probability.
 
     Parameters
     ----------

@@ -46,13 +46,17 @@ class _Axis:
             decades = [10.0**k for k in range(first, last + 1, step)]
             if len(decades) >= 2:
                 return decades
-            return [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)
-                    if self._low <= math.log10(m * 10.0**k) <= self._high]
+            return [
+                m * 10.0**k
+                for k in range(first - 1, last + 1)
+                for m in (1, 2, 5)
+                if self._low <= math.log10(m * 10.0**k) <= self._high
+            ]
         rough = (self._high - self._low) / 4
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
-        first = math.ceil(self._low / step)
-        return [k * step for k in range(first, math.floor(self._high / step) + 1)]
+        width = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
+        first = math.ceil(self._low / width)
+        return [k * width for k in range(first, math.floor(self._high / width) + 1)]
 
 
 def chart_svg(chart: Chart) -> str:
@@ -98,8 +102,10 @@ def chart_svg(chart: Chart) -> str:
     out.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 30, chart.x_label, "middle"))
     for name, value in chart.levels.items():
         y = y_axis.place(value)
-        out.append(f'<path class="level" d="M{_LEFT:g} {y:.1f}H{_WIDTH - _RIGHT:g}">'
-                   f"<title>{escape(name)}</title></path>")
+        out.append(
+            f'<path class="level" d="M{_LEFT:g} {y:.1f}H{_WIDTH - _RIGHT:g}">'
+            f"<title>{escape(name)}</title></path>"
+        )
     for i, curve in enumerate(chart.curves):
         colour = f"c{i % _COLOURS}"
         points = [(x_axis.place(x), y_axis.place(y)) for x, y in zip(curve.x, curve.y, strict=True)]

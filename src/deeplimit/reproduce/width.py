@@ -9,7 +9,6 @@ import numpy as np
 
 from deeplimit.kernels import NetworkKernel
 from deeplimit.reproduce.machines import gaps_between
-from deeplimit.reproduce.problems import PROBLEMS
 from deeplimit.reproduce.results import Chart, Curve, Result, Table
 from deeplimit.reproduce.settings import Settings
 
@@ -20,14 +19,24 @@ NETWORKS = (("relu", 2), ("erf", 2))
 def check_finite_width(settings: Settings) -> Result:
     """Train networks of growing width and compare them with the kernel predictor."""
     if importlib.util.find_spec("torch") is None:
-        told = 'not run: needs deeplimit[torch] (pip install "deeplimit[torch]")'
-        return Result(passed=None, figure=told)
+        return Result(
+            passed=None, figure='not run: needs deeplimit[torch] (pip install "deeplimit[torch]")'
+        )
     from deeplimit.networks import width_sweep
 
-    sample = PROBLEMS["R³"].draw(10, 20, 9)
-    widths, seeds = settings.pick([32, 128, 512], [32, 64, 128, 256, 512, 1024]), settings.pick(4, 8)
+    rng = np.random.default_rng(7)
+    points = rng.normal(size=(30, 8))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    X, Q = points[:10], points[10:]
+    labels = np.where(np.arange(len(X)) % 2 == 0, 1.0, -1.0)
+    widths, seeds = (
+        settings.pick([32, 128, 512], [32, 64, 128, 256, 512, 1024]),
+        settings.pick(4, 8),
+    )
     rows: list[tuple[Any, ...]] = []
-    curves, told, passed, data = [], [], True, []
+    curves: list[Curve] = []
+    told: list[str] = []
+    passed, data = True, []
     for name, depth in NETWORKS:
         settings.tell(f"{name}: networks of width {widths[0]} to {widths[-1]}")
         kernel = NetworkKernel(name, depth)
@@ -35,11 +44,11 @@ def check_finite_width(settings: Settings) -> Result:
             name,
             depth,
             widths,
-            sample.train,
-            sample.train_labels,
-            sample.test,
+            X,
+            labels,
+            Q,
             seeds,
-            kernel=lambda X, Z, kernel=kernel: kernel.at_gap(gaps_between(X, Z)),
+            kernel=(kernel.at_gap(gaps_between(X, X)), kernel.at_gap(gaps_between(Q, X))),
         )
         rows += [
             (
@@ -86,11 +95,9 @@ def check_finite_width(settings: Settings) -> Result:
                 rows,
             )
         ],
-        charts=[
-            Chart("Distance from the kernel", "width", "mean distance", curves, log_y=True)
-        ],
+        charts=[Chart("Distance from the kernel", "width", "mean distance", curves, log_y=True)],
         notes=[
-            f"{len(sample.train)} examples and {len(sample.test)} queries in R³, {seeds} seeds for "
+            f"{len(X)} random examples and {len(Q)} queries on the sphere in R⁸, {seeds} seeds for "
             "each width. The power expected is −1/2.",
         ],
         data={"networks": data},
