@@ -64,6 +64,8 @@ def is_plain_class(thing: object) -> bool:
 def raised(thing: object) -> set[str]:
     """Name the exceptions that a function, or a constructor, raises in its own body."""
     if inspect.isclass(thing):
+        if getattr(thing, "_is_protocol", False):
+            return set()  # typing injects a constructor that raises
         bodies = [vars(thing).get(name) for name in ("__init__", "__post_init__")]
     else:
         bodies = [inspect.unwrap(thing)]  # type: ignore[arg-type]

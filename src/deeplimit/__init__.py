@@ -18,6 +18,7 @@ _HOMES = {
     "PowerKernel": "kernels",
     "taxonomy": "regimes",
     "Taxonomy": "regimes",
+    "depth_sweep": "evidence",
     "design": "designs",
     "families": "designs",
     "DeepLimitClassifier": "estimators",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from deeplimit.activations import Activation as Activation
     from deeplimit.designs import design as design
     from deeplimit.designs import families as families
+    from deeplimit.evidence import depth_sweep as depth_sweep
     from deeplimit.estimators import DeepLimitClassifier as DeepLimitClassifier
     from deeplimit.estimators import DeepLimitRegressor as DeepLimitRegressor
     from deeplimit.estimators import HilbertClassifier as HilbertClassifier

@@ -137,8 +137,8 @@ class Activation(Changeable):
         except ValueError as error:
             if text.strip().replace("_", "").replace("-", "").isalnum():
                 raise ValueError(
-                    f"no activation is called {text!r}, and as a formula: {error}"
-                    f"{catalog.suggestion(text)}"
+                    f"no activation is called {text!r}.{catalog.suggestion(text)} It is no formula "
+                    f"either: {str(error).splitlines()[0].partition(';')[0]}."
                 ) from None
             raise
         return text.strip()

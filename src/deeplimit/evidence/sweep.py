@@ -281,7 +281,8 @@ def _power_of_ten(log: float) -> str:
     exponent = math.floor(log / math.log(10.0))
     if exponent < -9999:
         return f"10^{float(exponent):.3g}"
-    return f"{10.0 ** (log / math.log(10.0) - exponent):.2f}e{exponent}"
+    digits = f"{10.0 ** (log / math.log(10.0) - exponent):.2f}"
+    return f"1.00e{exponent + 1}" if digits == "10.00" else f"{digits}e{exponent}"
 
 
 def plain(value: Any) -> Any:

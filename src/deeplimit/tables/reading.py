@@ -183,7 +183,10 @@ def read_table(
     if labels is not None:
         rows = _with_target(labels, str(target), path, drop_missing_target)
         if len(rows) < len(labels):
-            notes.append(f"{len(labels) - len(rows)} rows without a target were left out.")
+            count = len(labels) - len(rows)
+            rows_were = "1 row" if count == 1 else f"{count} rows"
+            verb = "was" if count == 1 else "were"
+            notes.append(f"{rows_were} without a target {verb} left out.")
             data = data[rows] if isinstance(data, np.ndarray) else data.iloc[rows]
             ids = ids[rows]
         labels = _clean_target(labels[rows], str(target), path)
