@@ -30,7 +30,9 @@ def seconds(statement: str, runs: int) -> float:
     else:
         program = PROGRAM.format(start=START, statement=statement)
     return min(
-        float(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+        float(
+            subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+        )
         for _ in range(runs)
     )
 

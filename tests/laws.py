@@ -57,9 +57,7 @@ class DualLaws:
         chords = dual.gap(NEAR[:2]) / NEAR[:2]
         if np.isinf(dual.slope_at_one):
             # A jump: the gap starts like a root, so that each chord exceeds all before it.
-            np.testing.assert_allclose(
-                chords[0] / chords[1], np.sqrt(NEAR[1] / NEAR[0]), rtol=1e-6
-            )
+            np.testing.assert_allclose(chords[0] / chords[1], np.sqrt(NEAR[1] / NEAR[0]), rtol=1e-6)
         else:
             np.testing.assert_allclose(chords[0], dual.slope_at_one, rtol=1e-6)
 
@@ -148,7 +146,9 @@ class DualLaws:
             return
         assert dual.value(0.0) == 0.0
         for sign in (1.0, -1.0):
-            leading = a[degree] * (sign * x) ** degree * (1.0 + sign * x * a[degree + 1] / a[degree])
+            leading = (
+                a[degree] * (sign * x) ** degree * (1.0 + sign * x * a[degree + 1] / a[degree])
+            )
             np.testing.assert_allclose(dual.value(sign * x), leading, rtol=1e-10)
             np.testing.assert_allclose(
                 dual.derivative(sign * x)[-1], degree * leading[-1] / (sign * x[-1]), rtol=1e-3

@@ -65,8 +65,8 @@ def sound(model, X):
 
 
 BAD = {
-    "nan": (lambda X: np.where(X == X[3, 1], np.nan, X), "NaN"),
-    "inf": (lambda X: np.where(X == X[3, 1], np.inf, X), "infinity"),
+    "nan": (lambda X: np.where(X[3, 1] == X, np.nan, X), "NaN"),
+    "inf": (lambda X: np.where(X[3, 1] == X, np.inf, X), "infinity"),
     "empty": (lambda X: X[:0], "0 sample"),
     "no columns": (lambda X: X[:, :0], "0 feature"),
     "vector": (lambda X: X[:, 0], "1D array"),
@@ -103,7 +103,7 @@ def test_lengths_labels_and_weights_that_do_not_fit(model, data):
     with pytest.raises(ValueError, match="y"):
         model.fit(X, None)
     if is_classifier(model):
-        with pytest.raises(ValueError, match="[Uu]nknown label type"):
+        with pytest.raises(ValueError, match=r"[Uu]nknown label type"):
             model.fit(X, X[:, 0])
     if "sample_weight" in type(model).fit.__code__.co_varnames:
         for weight, message in [
@@ -271,9 +271,9 @@ def test_a_hundred_thousand_columns(name):
 def test_rows_without_a_direction():
     X = np.array([[1.0, 0.0], [0.0, 2.0]])
     model = dl.DeepLimitClassifier("3d_opt", projection="normalize").fit(X, [0, 1])
-    with pytest.raises(ValueError, match="no direction"):
+    with pytest.raises(ValueError, match=r"no direction"):
         model.predict([[0.0, 0.0]])
-    with pytest.raises(ValueError, match="unit norm|norm 1"):
+    with pytest.raises(ValueError, match=r"unit norm|norm 1"):
         dl.DeepLimitClassifier("3d_opt", projection="none").fit(X, [0, 1])
 
 

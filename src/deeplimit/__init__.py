@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     from deeplimit.activations import Activation as Activation
     from deeplimit.designs import design as design
     from deeplimit.designs import families as families
-    from deeplimit.evidence import depth_sweep as depth_sweep
     from deeplimit.estimators import DeepLimitClassifier as DeepLimitClassifier
     from deeplimit.estimators import DeepLimitRegressor as DeepLimitRegressor
     from deeplimit.estimators import HilbertClassifier as HilbertClassifier
     from deeplimit.estimators import MajorityVoteClassifier as MajorityVoteClassifier
     from deeplimit.estimators import NetworkKernelClassifier as NetworkKernelClassifier
     from deeplimit.estimators import OneNearestNeighborClassifier as OneNearestNeighborClassifier
+    from deeplimit.evidence import depth_sweep as depth_sweep
     from deeplimit.kernels import LimitKernel as LimitKernel
     from deeplimit.kernels import NetworkKernel as NetworkKernel
     from deeplimit.kernels import PowerKernel as PowerKernel

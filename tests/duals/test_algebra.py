@@ -95,9 +95,7 @@ class TestMixed:
         skip = MixedDual([(1 / (1 + tau), IdentityDual()), (tau / (1 + tau), f)])
         np.testing.assert_allclose(skip.value(xi), (xi + tau * f.value(xi)) / (1 + tau), rtol=1e-13)
         biased = MixedDual([(1 / (1 + bias), f), (bias / (1 + bias), ConstantDual())])
-        np.testing.assert_allclose(
-            biased.value(xi), (f.value(xi) + bias) / (1 + bias), rtol=1e-13
-        )
+        np.testing.assert_allclose(biased.value(xi), (f.value(xi) + bias) / (1 + bias), rtol=1e-13)
 
     def test_parity_survives_only_among_equals(self):
         odd, even = IdentityDual(), HyperbolicDual(1.0, odd=False)

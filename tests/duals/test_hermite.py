@@ -17,9 +17,7 @@ def gauss(function, *breaks):
     with mpmath.workdps(30):
         ends = [mpmath.mpf(e) for e in (-14, -6, -2, *breaks, 2, 6, 14)]
         density = mpmath.sqrt(2 * mpmath.pi)
-        return mpmath.quad(
-            lambda z: function(z) * mpmath.exp(-z * z / 2) / density, sorted(ends)
-        )
+        return mpmath.quad(lambda z: function(z) * mpmath.exp(-z * z / 2) / density, sorted(ends))
 
 
 def test_hermite_functions_are_orthonormal():
@@ -125,9 +123,11 @@ def test_hermite_coefficients(phi, function, breaks):
     assert coefficients.shape == (9,) and error < 1e-13
     for k in (0, 1, 4, 7):
         expected = gauss(
-            lambda z, k=k: function(z)
-            * mpmath.hermite(k, z / mpmath.sqrt(2))
-            / mpmath.sqrt(mpmath.mpf(2) ** k * mpmath.factorial(k)),
+            lambda z, k=k: (
+                function(z)
+                * mpmath.hermite(k, z / mpmath.sqrt(2))
+                / mpmath.sqrt(mpmath.mpf(2) ** k * mpmath.factorial(k))
+            ),
             *breaks,
         )
         assert abs(coefficients[k] - expected) <= max(error, 1e-15)

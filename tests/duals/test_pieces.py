@@ -33,7 +33,9 @@ def piecewise_constant(places, jumps):
     return lambda z: (z[..., None] > places) @ jumps
 
 
-PLACES = [np.sort(np.random.default_rng(seed).uniform(-3.0, 3.0, 1 + seed % 4)) for seed in range(6)]
+PLACES = [
+    np.sort(np.random.default_rng(seed).uniform(-3.0, 3.0, 1 + seed % 4)) for seed in range(6)
+]
 
 
 @pytest.mark.parametrize("at", PLACES, ids=str)

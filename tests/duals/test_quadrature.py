@@ -110,9 +110,7 @@ def test_agrees_with_the_sum_over_kinks(name, places, bends):
     dual = numerical(name)
     low, high = places
     places = [mpmath.mpf(p) for p in places]
-    norm2 = gaussian_mean(
-        lambda z: min(max(z, low if low else 0), high) ** 2, places
-    )
+    norm2 = gaussian_mean(lambda z: min(max(z, low if low else 0), high) ** 2, places)
     energy = gaussian_mean(lambda z: mpmath.mpf(low < z < high), places)
     for s in (1e-14, 1e-9, 1e-5, 1e-3, 0.03, 0.2, 0.6, 0.9):
         expected = piecewise_linear_gap(places, bends, norm2, energy, s)

@@ -20,7 +20,7 @@ def brute_force(X, y, weight, exponent):
     prior = np.bincount(y, weights=weight) / weight.sum()
     loss = 0.0
     for i in range(len(X)):
-        others = np.any(X != X[i], axis=1)
+        others = np.any(X[i] != X, axis=1)
         distance = np.linalg.norm(X[others] - X[i], axis=1)
         score = np.bincount(y[others], weights=weight[others] * distance**-exponent, minlength=3)
         share = score / score.sum() * (1 - 1 / distinct) + prior / distinct

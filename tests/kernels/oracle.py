@@ -72,7 +72,7 @@ def exact(name: str) -> Exact:
 
 
 def squared_hermite(function: Map, step: float, terms: int) -> list[mp.mpf]:
-    """Squares of Hermite coefficients from degree 1, by the trapezoidal rule, which is geometric."""
+    """Squares of Hermite coefficients from degree 1, by the trapezoidal rule."""
     with mp.workdps(40):
         h = mp.mpf(step)
         count = int(16 / step)

@@ -17,10 +17,12 @@ def test_common_activations_meet_their_fates() -> None:
     assert relu[0] < 0.9 < relu[-1] == 1.0
 
 
-def test_a_ridge_too_small_to_hold_is_no_majority_vote(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without a ridge that holds, the decisions are the interpolation's: the check must see it.
-    monkeypatch.setattr(fates, "_gaps_at_depth", lambda phi, gaps, depth: phi.dual.gap(gaps))
-    assert fates.check_common(Settings(quick=True)).passed is False
+def test_a_relu_network_that_stays_shallow_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fates.NetworkKernel
+    monkeypatch.setattr(fates, "NetworkKernel", lambda name, depth: real(name, min(depth, 10)))
+    result = fates.check_common(Settings(quick=True))
+    assert result.passed is False
+    assert result.data["relu"]["share_majority"][-1] < 1.0
 
 
 def test_bordered_system_is_the_plain_one_while_that_can_be_solved() -> None:

@@ -78,7 +78,7 @@ class Activation(Changeable):
     >>> import deeplimit as dl
     >>> phi = dl.Activation("erf")
     >>> round(phi.A1, 12), round(phi.B1, 12)
-    (0.955815276520, 1.225700003786)
+    (0.95581527652, 1.225700003786)
     >>> dl.Activation("x*sigmoid(1.702x)").centered().A
     0.0
     """
@@ -86,6 +86,7 @@ class Activation(Changeable):
     name: str
     expression: Expression | None
     pointwise: bool = True
+    _function: Callable[[Array], Array]
 
     def __init__(
         self,
@@ -110,9 +111,10 @@ class Activation(Changeable):
             self.expression, default = spec, spec.text()
             self._recipe = {"kind": "spec", "spec": default}
         elif callable(spec):
-            self._function, self._precision = adapt(spec)
-            default = getattr(spec, "__name__", type(spec).__name__)
-            default = "function" if default == "<lambda>" else default
+            adapted = adapt(spec)
+            self._function: Callable[[Array], Array] = adapted
+            self._precision = adapted.precision
+            default = _name_of(spec)
         else:
             raise TypeError(
                 "an activation is a name, a formula or a pointwise function, "
@@ -402,3 +404,9 @@ class Activation(Changeable):
         if self.expression is None or not self.pointwise:
             raise ValueError(f"{self.name} has no formula to write out.")
         return export(self.expression, norm2=self.norm2 if normalized else 1.0)
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    """Name a function, one with some arguments set included."""
+    name = getattr(getattr(function, "func", function), "__name__", type(function).__name__)
+    return "function" if name == "<lambda>" else str(name)

@@ -159,7 +159,10 @@ ALIASES: Mapping[str, str] = {
     "atan": "arctan",
 }
 
-_LAYERS = ("softmax", "log_softmax", "softmin", "glu", "maxout", "threshold", "multiheadattention")
+_LAYERS = (
+    "softmax", "softmax2d", "log_softmax", "logsoftmax", "softmin", "sparsemax", "glu", "maxout",
+    "threshold", "multihead_attention", "multiheadattention",
+)  # fmt: skip
 _NUMBER = r"(\d+\.?\d*(?:e-?\d+)?)"
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[str], Entry]], ...] = (
     (re.compile(r"h(\d{1,3})"), lambda k: Entry(f"h({k}, x)", None, "Hermite polynomial")),

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deeplimit.activations.nodes import Evaluable, Node
-from deeplimit.activations.tree import Expression
+from deeplimit.activations.nodes import Comparison, Evaluable, Node
+from deeplimit.activations.tree import Call, Expression, Variable
 from deeplimit.duals.base import Array
 
 #: More parts, or more places, than this are not looked at: samples must do.
@@ -17,7 +17,7 @@ _HALVINGS = 60
 
 
 def landmarks(expression: Expression) -> Array:
-    """Give the zeros of the parts of a formula and of the differences of two operands.
+    """Give the zeros of the parts of a formula, and of the differences of arguments.
 
     A narrow feature lies where an inner expression is small, as 1.5 in
     ``exp(-1e12*(x - 1.5)^2)``: few samples would hit it by chance.
@@ -49,16 +49,17 @@ def landmarks(expression: Expression) -> Array:
 
 
 def _watched(node: Node, seen: set[Node]) -> Iterator[tuple[Evaluable, ...]]:
-    """Parts that depend on the variable, and pairs of operands, each once."""
+    """Parts that depend on the variable, and pairs of what is compared, each once."""
     if node in seen or node.constant is not None:
         return
     seen.add(node)
-    if isinstance(node, Evaluable):
+    if isinstance(node, Evaluable) and not isinstance(node, Variable):
         yield (node,)
-    operands = [part for part in node.operands if isinstance(part, Evaluable)]
-    for pair in itertools.combinations(operands, 2):
-        if any(part.constant is None for part in pair):
-            yield pair
+    if isinstance(node, Call | Comparison):
+        operands = [part for part in node.operands if isinstance(part, Evaluable)]
+        for pair in itertools.combinations(operands, 2):
+            if any(part.constant is None for part in pair):
+                yield pair
     for part in node.operands:
         yield from _watched(part, seen)
 

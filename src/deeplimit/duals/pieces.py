@@ -15,7 +15,7 @@ NODES = 32
 #: Beyond this many standard deviations a Gaussian weight is below the smallest double.
 REACH = 37.0
 #: Panels in all, and panels of one halving below a thousandth that can only be noise.
-_MAX_PANELS, _NOISY_PANELS = 20_000, 400
+_MAX_PANELS, _NOISY_PANELS = 40_000, 400
 #: Where the narrowest feature that values alone can show is looked for, and how closely.
 _PROBED, _PROBES = 9.0, 65_537
 #: Bisections of the line, each with the breaks of those before as panel edges.

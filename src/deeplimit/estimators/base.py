@@ -53,17 +53,19 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True, copy=True
+        rows: Floats
+        labels: NDArray[Any]
+        rows, labels = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(labels)
+        weight: Floats = _check_sample_weight(
+            sample_weight, rows, dtype=np.float64, ensure_non_negative=True, copy=True
         )
         # An example of weight zero is absent, from every statistic too.
         live = np.flatnonzero(weight > 0.0)
         if not live.size:
             raise ValueError("all sample weights are zero: there is no example to learn from.")
-        X, weight = X[live], weight[live]
-        classes, index = np.unique(y[live], return_inverse=True)
+        rows, weight = rows[live], weight[live]
+        classes, index = np.unique(labels[live], return_inverse=True)
         index = np.asarray(index).ravel()
         mass = np.bincount(index, weights=weight, minlength=classes.size)
         factors = compute_class_weight(self.class_weight, classes=classes, y=classes[index])
@@ -79,7 +81,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
                 )
             factors = factors * priors / priors.sum() * mass.sum() / mass
         self.classes_ = classes
-        self._X = np.ascontiguousarray(X)
+        self._X = np.ascontiguousarray(rows)
         self._index = index.astype(np.int64)
         self._origin = live
         self._sample_weight = weight
@@ -99,6 +101,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def _rule(self) -> Any:
+        """The decision rule, made anew after loading."""
         if "_decision_rule" not in self.__dict__:  # just loaded
             self._decision_rule = self._make_rule()
         return self._decision_rule

@@ -29,6 +29,14 @@ class Contributions:
         sum is negative.
     exact : ndarray of bool, shape (m,)
         Whether examples coincide with the row: they alone decide then.
+
+    Examples
+    --------
+    >>> import deeplimit as dl
+    >>> clf = dl.HilbertClassifier(exponent=1.0).fit([[0.0], [1.0], [4.0]], ["a", "b", "b"])
+    >>> found = clf.contributions([[2.0], [4.0]], top=1)
+    >>> found.indices.tolist(), found.classes.tolist(), found.exact.tolist()
+    ([[1], [2]], [['b'], ['b']], [False, True])
     """
 
     indices: NDArray[np.int64]

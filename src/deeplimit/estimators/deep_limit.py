@@ -12,8 +12,8 @@ from deeplimit.estimators.base import ExampleClassifier, Floats
 from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.fitting import limit_kernel
-from deeplimit.estimators.limits import DecisionRule, Examples, Smoother, rule_of
 from deeplimit.estimators.lifting import fit_weighted_lift
+from deeplimit.estimators.limits import DecisionRule, Examples, Scores, Smoother, rule_of
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
 
@@ -63,6 +63,11 @@ class DeepLimitClassifier(ExampleClassifier):
         Exponents tried by leave-one-out and their log-losses, with ``exponent="auto"``.
     n_features_in_ : int
 
+    Raises
+    ------
+    ValueError
+        At `fit`, if a parameter does not suit or the activation's regime is undecided.
+
     Notes
     -----
     Ties: coincident examples decide first, by their weights; then the sums; then the heavier
@@ -70,11 +75,6 @@ class DeepLimitClassifier(ExampleClassifier):
     are summed by the smoother, which is what consistency needs; the interpolating regimes average
     them. Where a kernel is negative (beyond the equator) an example speaks against its class;
     a negative share counts as 0 in the probabilities.
-
-    Raises
-    ------
-    ValueError
-        At `fit`, if a parameter does not suit or the activation's regime is undecided.
 
     References
     ----------
@@ -158,7 +158,8 @@ class DeepLimitClassifier(ExampleClassifier):
         return tags
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
-        return self._rule.scores(X)
+        scores: Scores = self._rule.scores(X)
+        return scores
 
     def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
         """Tell which examples decide each row, with their shares of the score.

@@ -38,7 +38,17 @@ def check_size(n: int, what: str) -> None:
 
 @dataclass(frozen=True)
 class MergedRows:
-    """Distinct rows with the weighted mean of their targets: what interpolation can see."""
+    """Distinct rows with the weighted mean of their targets: what interpolation can see.
+
+    Attributes
+    ----------
+    first : ndarray of int64, shape (n,)
+        Row of the first appearance of each.
+    weight : ndarray of shape (n,)
+        Sum of the weights.
+    targets : ndarray of shape (n, t)
+        Weighted means.
+    """
 
     first: NDArray[np.int64]
     weight: Floats
@@ -72,15 +82,12 @@ def merge_duplicates(X: Floats, targets: Floats, weight: Floats) -> MergedRows:
     rank = np.empty(first.size, dtype=np.int64)
     rank[np.argsort(first, kind="stable")] = np.arange(first.size)
     group = rank[inverse]
-    total = np.bincount(group, weights=weight[live])
+    total: Floats = np.bincount(group, weights=weight[live]).astype(np.float64)
     means = np.stack(
-        [
-            np.bincount(group, weights=weight[live] * column) / total
-            for column in targets[live].T
-        ],
+        [np.bincount(group, weights=weight[live] * column) / total for column in targets[live].T],
         axis=1,
     )
-    return MergedRows(live[np.sort(first)], total, means)
+    return MergedRows(live[np.sort(first)], total.astype(np.float64), means)
 
 
 @dataclass(frozen=True)

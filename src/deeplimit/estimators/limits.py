@@ -50,7 +50,7 @@ class Examples:
     @property
     def mass(self) -> Floats:
         """Total weight of each class."""
-        return np.bincount(self.index, weights=self.weight, minlength=self.n_classes)
+        return _mass(self.index, self.weight, self.n_classes)
 
     def sums(self, kernel: RadialKernel, Q: Floats, *, exclude_self: bool = False) -> PartialSums:
         """Kernel sums of each class at queries."""
@@ -60,13 +60,17 @@ class Examples:
         )  # fmt: skip
 
     def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
-        """The k examples of largest weight times kernel, for each query."""
+        """Find the k examples of largest weight times kernel, for each query."""
         return top_contributors(kernel, self.lift, self.X, self.weight, Q, k, n_jobs=self.n_jobs)
 
     def nearest(self, order: RadialKernel, Q: Floats, k: int) -> Contributors:
-        """The first k examples in the order of a kernel, weights aside."""
+        """Find the first k examples in the order of a kernel, weights aside."""
         present = (self.weight > 0.0).astype(np.float64)
         return top_contributors(order, self.lift, self.X, present, Q, k, n_jobs=self.n_jobs)
+
+
+def _mass(index: NDArray[np.int64], weight: Floats, n_classes: int) -> Floats:
+    return np.bincount(index, weights=weight, minlength=n_classes).astype(np.float64)
 
 
 class DecisionRule(ABC):
@@ -80,7 +84,7 @@ class DecisionRule(ABC):
 
     @abstractmethod
     def scores(self, Q: Floats) -> Scores:
-        """Winner and score of each class, scores of a query adding up to 1."""
+        """Give the winner and the score of each class, scores of a query adding up to 1."""
 
 
 class Smoother(DecisionRule):
@@ -91,6 +95,7 @@ class Smoother(DecisionRule):
         self.kernel: RadialKernel = kernel
 
     def scores(self, Q: Floats) -> Scores:
+        """Decide; see `DecisionRule.scores`."""
         sums = self.examples.sums(self.kernel, Q)
         mass = self.examples.mass
         return sums.decide(mass).winner, sums.proportions(mass)
@@ -111,7 +116,7 @@ class WithHits:
         s = np.asarray(s, dtype=np.float64)
         return np.where(s == 0.0, np.inf, self.inner.log_at_gap(s))
 
-    def sign_at_gap(self, s: ArrayLike) -> NDArray[np.generic]:
+    def sign_at_gap(self, s: ArrayLike) -> NDArray[np.number]:
         """Sign of K(s), 1 at a gap of zero."""
         s = np.asarray(s, dtype=np.float64)
         return np.where(s == 0.0, 1.0, np.asarray(self.inner.sign_at_gap(s)))
@@ -155,6 +160,7 @@ class MajorityVote(DecisionRule):
         return totals
 
     def scores(self, Q: Floats) -> Scores:
+        """Decide; see `DecisionRule.scores`."""
         mass = self.examples.mass
         sums = self.examples.sums(WithHits(self._flat), Q)
         then = None
@@ -193,7 +199,7 @@ class _Closeness:
         log_b = self.kernel.log_closeness(s)
         return np.asarray(log_b, dtype=np.float64)
 
-    def sign_at_gap(self, s: ArrayLike) -> NDArray[np.generic]:
+    def sign_at_gap(self, s: ArrayLike) -> NDArray[np.number]:
         return np.asarray(self.kernel.sign_at_gap(s))
 
 
@@ -224,6 +230,7 @@ class NearestNeighbor(DecisionRule):
         self._order: RadialKernel = _Chord() if kernel is None else _Closeness(kernel)
 
     def scores(self, Q: Floats) -> Scores:
+        """Decide; see `DecisionRule.scores`."""
         n, classes = len(self.examples.X), self.examples.n_classes
         m = len(Q)
         winner = np.zeros(m, dtype=np.int64)
@@ -262,11 +269,8 @@ class NearestNeighbor(DecisionRule):
             if stop == indices.size and not complete:
                 return None  # the level may go on beyond what was fetched
             here = slice(start, stop)
-            votes = np.bincount(
-                e.index[indices[here]],
-                weights=signs[here] * e.weight[indices[here]],
-                minlength=e.n_classes,
-            )
+            members = indices[here]
+            votes = _mass(e.index[members], signs[here] * e.weight[members], e.n_classes)
             if first is None:
                 first = votes
             best = votes[tied].max()
@@ -311,6 +315,7 @@ class Interpolation(DecisionRule):
         return out
 
     def scores(self, Q: Floats) -> Scores:
+        """Decide; see `DecisionRule.scores`."""
         values = np.empty((len(Q), self.examples.n_classes))
         for start in range(0, len(Q), 1024):
             part = slice(start, start + 1024)

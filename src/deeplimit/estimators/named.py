@@ -10,14 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.estimators.base import ExampleClassifier, Floats
 from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.exponents import choose_exponent
+from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.estimators.limits import (
     DecisionRule,
     Examples,
     MajorityVote,
     NearestNeighbor,
+    Scores,
     Smoother,
 )
-from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.kernels.power import PowerKernel
 
 
@@ -41,7 +42,8 @@ class _NamedLimit(ExampleClassifier):
         self._decision_rule = self._make_rule()
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
-        return self._rule.scores(X)
+        scores: Scores = self._rule.scores(X)
+        return scores
 
 
 class OneNearestNeighborClassifier(_NamedLimit):

@@ -46,15 +46,15 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
     lift_ : Lift
     n_features_in_ : int
 
-    Notes
-    -----
-    Coincident examples predict their weighted mean. Examples at negative kernel values are left
-    out of the normalised mean; if none is left it is the mean of all.
-
     Raises
     ------
     ValueError
         At `fit`, if a parameter does not suit or the activation's regime is undecided.
+
+    Notes
+    -----
+    Coincident examples predict their weighted mean. Examples at negative kernel values are left
+    out of the normalised mean; if none is left it is the mean of all.
 
     References
     ----------
@@ -110,34 +110,32 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
             regressor is then left as it was.
         """
         with untouched_on_failure(self):
-            self._fit(X, y, sample_weight)
+            self._fit(*_checked(self, X, y), sample_weight)
         return self
 
-    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        y = np.asarray(y, dtype=np.float64)
-        weight = _check_sample_weight(
+    def _fit(self, X: Floats, y: Floats, sample_weight: ArrayLike | None) -> None:
+        weight: Floats = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
         live = weight > 0.0
         if not np.any(live):
             raise ValueError("all sample weights are zero: there is no example to learn from.")
-        X, y, weight = X[live], y[live], weight[live]
+        rows, targets, weight = X[live], y[live], weight[live]
         if self.activation is None:
             wanted = self.exponent
             if isinstance(wanted, str) and wanted != "dimension":
                 raise ValueError(f"exponent is 'dimension' or a positive number, got {wanted!r}.")
             kernel: Any = PowerKernel(
-                distinct_dimension(X) if isinstance(wanted, str) else float(wanted)
+                distinct_dimension(rows) if isinstance(wanted, str) else float(wanted)
             )
             kind = "euclidean" if self.projection == "auto" else self.projection
         else:
             if self.projection == "euclidean":
                 raise ValueError("a network's kernel lives on the sphere, not in R^d.")
             kernel, kind = limit_kernel(self.activation), self.projection
-        self.lift_ = fit_weighted_lift(X, kind, weight)
-        self.kernel_, self._X, self._y, self._weight = kernel, X, y, weight
-        self._mean = float(np.average(y, weights=weight))
+        self.lift_ = fit_weighted_lift(rows, kind, weight)
+        self.kernel_, self._X, self._y, self._weight = kernel, rows, targets, weight
+        self._mean = float(np.average(targets, weights=weight))
         if self._regime in ("conditionally-positive-definite", "identity"):
             self._interpolate()
 
@@ -183,21 +181,21 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         ndarray of shape (m,)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        rows: Floats = validate_data(self, X, dtype=np.float64, reset=False)
         if self._regime in ("conditionally-positive-definite", "identity"):
-            blocks = [X[i : i + 1024] for i in range(0, len(X), 1024)]
+            blocks = [rows[i : i + 1024] for i in range(0, len(rows), 1024)]
             parts = [(self._matrix(b) @ self._coefficients)[:, 0] + self._constant for b in blocks]
             return np.concatenate(parts)
         order = _order(self.kernel_)
         means, hits = kernel_means(
-            order, self.lift_, self._X, self._y, self._weight, X, n_jobs=self.n_jobs
+            order, self.lift_, self._X, self._y, self._weight, rows, n_jobs=self.n_jobs
         )
         if self.normalize:
             return np.where(np.isnan(means), self._mean, means)
         return np.where(hits, means, self._raw())
 
     def _raw(self) -> float:
-        """What the ridgeless limit predicts off its examples."""
+        """Give what the ridgeless limit predicts off its examples."""
         if self._regime != "majority-vote":
             return 0.0
         point = self.kernel_.taxonomy.fixed_point
@@ -205,6 +203,11 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
             return self._mean
         total = self._weight.sum()
         return float(point * total * self._mean / (1.0 - point + total * point))
+
+
+def _checked(model: Any, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+    rows, targets = validate_data(model, X, y, dtype=np.float64, y_numeric=True)
+    return rows, np.asarray(targets, dtype=np.float64)
 
 
 def _order(kernel: Any) -> Any:

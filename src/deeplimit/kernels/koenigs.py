@@ -201,6 +201,7 @@ class KoenigsAtZero(KoenigsFunction):
         self._reach = _radius(self._k, 0.1)
 
     def quotient(self, s: Array) -> LogSign:
+        """Evaluate; see `KoenigsFunction.quotient`."""
         xi0 = 1.0 - s
         s, steps = self._leave_one(s)
         xi = 1.0 - s
@@ -258,6 +259,7 @@ class KoenigsInside(KoenigsFunction):
         return out
 
     def quotient(self, s: Array) -> LogSign:
+        """Evaluate; see `KoenigsFunction.quotient`."""
         t0 = self.root_gap - s
         # Rise by gaps as long as the fixed point is not near.
         s, steps = self._leave_one(s, until=min(0.5, self.root_gap / 2.0))
@@ -293,6 +295,7 @@ class KoenigsAtOne(KoenigsFunction):
         self._log_multiplier = math.log(dual.slope_at_one)
 
     def quotient(self, s: Array) -> LogSign:
+        """Evaluate; see `KoenigsFunction.quotient`."""
         s = np.array(s, dtype=np.float64)
         steps = np.zeros_like(s)
         active = np.flatnonzero(s > _LAST_GAP)
@@ -330,6 +333,7 @@ class BoettcherFunction(KoenigsFunction):
         self._set_power()
 
     def quotient(self, s: Array) -> LogSign:
+        """Evaluate; see `KoenigsFunction.quotient`."""
         m = self.degree
         s, steps = self._leave_one(s)
         xi = 1.0 - s

@@ -231,10 +231,12 @@ class _LeadingTerm:
         n, m, lead = layers.astype(np.float64), self.degree, self.log_coefficient
         with np.errstate(over="ignore", invalid="ignore"):
             if m == 1:
-                log, sign, shift = log_sigma + n * lead, sign_sigma, n
+                shift: Array | float = n
+                log, sign = log_sigma + n * lead, sign_sigma
             else:
                 log = np.power(float(m), n) * (log_sigma + lead / (m - 1)) - lead / (m - 1)
-                sign, shift = (sign_sigma if m % 2 else np.abs(sign_sigma)), 1.0 / (m - 1)
+                sign = sign_sigma if m % 2 else np.abs(sign_sigma)
+                shift = np.full_like(n, 1.0 / (m - 1))
             if ntk:
                 # r = Theta/Sigma follows r -> 1 + m r: it adds 1 a layer for m = 1, and else
                 # r + 1/(m - 1) is multiplied by m.

@@ -72,7 +72,7 @@ class _Interpolant:
     def __call__(self, x: Array) -> Array:
         which = np.clip(np.searchsorted(self._lows, x, side="right") - 1, 0, None)
         u = (x - self._lows[which]) / self._half[which] - 1.0
-        return np.asarray(C.chebval(u, self._c[which].T, tensor=False))
+        return np.asarray(C.chebval(u, self._c[which].T, tensor=False), dtype=np.float64)
 
 
 def _chain(
@@ -119,13 +119,13 @@ class _Cells:
         count = 64
         while True:
             width = (right - left) / count
-            middles = left + width * (np.arange(count) + 0.5)
+            middles: Array = left + width * (np.arange(count, dtype=np.float64) + 0.5)
             points = middles[:, None] + width / 2.0 * nodes
             values = smooth(points.ravel()).reshape(points.shape)
             self._table = np.ascontiguousarray((values @ to_powers.T).T)
             self._scale = 1.0 / width
             # Interpolation errs most between the last nodes and the ends of a cell.
-            probe = middles + width / 2.0 * 0.9
+            probe: Array = np.asarray(middles + width / 2.0 * 0.9, dtype=np.float64)
             wrong = np.abs(self(probe) - smooth(probe)) / np.maximum(1.0, np.abs(values[:, -1]))
             self.error = smooth.error + float(wrong.max())
             if wrong.max() <= _GOAL or count >= _MOST_CELLS:
@@ -138,7 +138,7 @@ class _Cells:
         u -= cell
         u *= 2.0
         u -= 1.0
-        out = self._table[_DEGREE].take(cell)
+        out: Array = self._table[_DEGREE].take(cell)
         for row in self._table[_DEGREE - 1 :: -1]:
             out *= u
             out += row.take(cell)

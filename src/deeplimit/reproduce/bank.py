@@ -63,7 +63,7 @@ class KernelBank:
     >>> X = np.array([[1.0, 0.0], [0.0, 1.0]])
     >>> scores = bank.scores(X, np.array([[1.0], [-1.0]]), np.array([[0.6, 0.8]]))
     >>> {name: round(float(v[0, 0]), 4) for name, v in scores.sums.items()}
-    {'3d_opt': -0.3063, 'power': -0.3333}
+    {'3d_opt': -0.427, 'power': -0.3333}
     >>> scores.nearest.tolist(), bank.error < 1e-9
     ([1], True)
     """

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from deeplimit.kernels import NetworkKernel
 from deeplimit.sums import fit_lift, gap_blocks
+from deeplimit.sums.threads import single_threaded_blas
 
 Floats = NDArray[np.float64]
 Kind = Literal["ntk", "nngp"]
@@ -63,10 +64,13 @@ def ridgeless(
     Prediction
     """
     gram = kernel.at_gap(gram_gaps, normalize=True)
-    values, vectors = scipy.linalg.eigh(gram)
-    keep = values > values.max() * len(values) * np.finfo(np.float64).eps
-    basis = vectors[:, keep]
-    coefficients = basis @ ((basis.T @ targets) / values[keep])
+    # Matrices are small: threads of the linear algebra would only wait for one another, and the
+    # rounding would depend on their number.
+    with single_threaded_blas():
+        values, vectors = scipy.linalg.eigh(gram)
+        keep = values > values.max() * len(values) * np.finfo(np.float64).eps
+        basis = vectors[:, keep]
+        coefficients = basis @ ((basis.T @ targets) / values[keep])
     return _predict(kernel, coefficients, gaps, int(keep.sum()))
 
 
