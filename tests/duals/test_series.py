@@ -78,5 +78,5 @@ def test_error_is_carried():
     "bad", [[], [0, 0], [0.5, -0.1], [np.nan, 1], [np.inf], [[0.5, 0.5]]], ids=str
 )
 def test_refuses_what_is_no_distribution(bad):
-    with pytest.raises(ValueError, match="finite, non-negative and not all zero|1-d|dimension"):
+    with pytest.raises(ValueError, match=r"finite, non-negative and not all zero|1-d|dimension"):
         SeriesDual(bad)
