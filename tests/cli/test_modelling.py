@@ -246,7 +246,7 @@ def test_rows_left_out_keep_the_numbers_of_the_file(command: Any) -> None:
     assert answer.code == 1
     assert "--drop-missing-target" in answer.err
     answer = command("fit", "gaps.csv", *options, "--drop-missing-target")
-    assert "note: 1 rows without a target were left out" in answer.words
+    assert "note: 1 row without a target was left out" in answer.words
     told = command("explain", "g.safetensors", "gaps.csv", "--rows", 9, "--json").json
     assert told["rows"][0]["examples"][0]["example"] == 9
 

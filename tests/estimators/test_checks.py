@@ -28,7 +28,7 @@ ESTIMATORS = [
     dl.DeepLimitRegressor(),
     dl.DeepLimitRegressor(normalize=False),
     *(dl.DeepLimitRegressor(name) for name in ["3d_opt", "relu", "h2", "sigmoid", "identity"]),
-    dl.FiniteNetworkClassifier(width=64, tol=0.3),
+    dl.FiniteNetworkClassifier(width=64, tol=0.7),
 ]
 
 

@@ -231,6 +231,8 @@ def test_majority_vote():
     assert LimitKernel("relu").at_gap([0.0, 0.5]).tolist() == [1.0, 1.0]
     assert LimitKernel("relu").tie_break is None
     assert kernel.tie_break.at_gap(0.0) == np.inf
+    # so near to B' = 1 that ten thousands of layers would be needed to break a tie
+    assert LimitKernel("relu(x) + 0.001*x^2").tie_break is None
     # k vanishes at the fixed point and has slope one there
     h = 1e-4
     at = kernel.tie_break.at_gap(1.0 - point - np.array([-h, h]))

@@ -24,7 +24,8 @@ class MixedDual(Dual):
         total = sum(w for w, _ in self._parts)
         if not np.isclose(total, 1.0, rtol=1e-9, atol=0) or any(w < 0 for w, _ in self._parts):
             raise ValueError(f"weights must be non-negative and sum to one; they sum to {total}.")
-        self.slope_at_one = float(sum(w * d.slope_at_one for w, d in self._parts))
+        # Through the distances to one: a skip around a ReLU layer keeps its slope of exactly one.
+        self.slope_at_one = 1.0 + float(sum(w * (d.slope_at_one - 1.0) for w, d in self._parts))
         parities = {d.parity for _, d in self._parts}
         self.parity = parities.pop() if len(parities) == 1 else None
         self.error = max(d.error for _, d in self._parts)

@@ -188,13 +188,14 @@ class GaussianQuadrature:
     def parity(self) -> Parity:
         """Symmetry of the values at every node: "odd", "even" or None.
 
-        Equality is asked for up to the rounding of the largest value of the panel, since
-        ``(-z)**3`` and ``-(z**3)`` may differ in the last digit.
+        Equality is asked for up to the last digits of the largest value of the panel, since
+        ``(-z)**3`` and ``-(z**3)`` may differ there; an asymmetry that could be meant, such as
+        ``tanh(z) + 1e-15``, is larger.
         """
         z, _, v = self.samples
         w = self.phi(-z)
         largest = np.abs(v).reshape(-1, NODES).max(axis=1)
-        slack = 16.0 * self.precision * np.repeat(largest, NODES)
+        slack = 3.0 * self.precision * np.repeat(largest, NODES)
         if np.all(np.abs(w - v) <= slack):
             return "even"
         return "odd" if np.all(np.abs(w + v) <= slack) else None

@@ -8,6 +8,7 @@ import numpy as np
 
 from deeplimit.duals.base import Array
 from deeplimit.duals.hermite import GaussianQuadrature
+from deeplimit.duals.pieces import NODES
 
 #: Distances from a break, in standard deviations of the second argument given the first, at which
 #: panels of the first end: within the last of them the inner integral turns at the break.
@@ -46,19 +47,24 @@ class PairQuadrature:
         self._reach = quadrature.reach
         # Beyond this radius in the plane nothing is left.
         self._radius = self._reach + 1.7
-        self._edges = np.unique(np.abs(pieces.edges[np.abs(pieces.edges) <= self._radius]))
+        edges = np.abs(pieces.edges[np.abs(pieces.edges) <= self._radius])
+        self._edges = np.unique(np.concatenate(([0.0, self._radius], edges)))
         widths = np.diff(self._edges)
         self._ends = self._edges[1:-1]
         self._widths = np.minimum(widths[1:], widths[:-1])
         breaks = np.unique(np.abs(pieces.breaks[np.abs(pieces.breaks) <= self._radius]))
         self._breaks = np.concatenate((-breaks, breaks))
+        self._anchors = breaks if breaks.size else np.zeros(1)
+        self._jumps = bool(np.any(pieces.jumps))
         self._cusps = np.unique(np.abs(pieces.cusps))
         self.crowded = self._edges.size > 60
         self._nodes = 12 if self.crowded else 16
-        even, odd = self._split(quadrature.samples[0])
-        z, w, _ = quadrature.samples
-        density = w * np.exp(-z * z / 2.0) / np.sqrt(2.0 * np.pi)
-        masses = np.array([np.sum(even**2 * density), np.sum(odd**2 * density)])
+        # The parts have the breaks of the activation and their mirror images.
+        x, weights = np.polynomial.legendre.leggauss(NODES)
+        half = widths / 2.0
+        z = (self._edges[:-1, None] + half[:, None] * (1.0 + x)).ravel()
+        density = (half[:, None] * weights).ravel() * np.exp(-z * z / 2.0) * math.sqrt(2 / np.pi)
+        masses = np.array([float(np.sum(np.square(part) * density)) for part in self._split(z)])
         self._norm2 = float(masses.sum())
         self.masses = masses / self._norm2
 
@@ -88,26 +94,39 @@ class PairQuadrature:
             Of the even and the odd part of the normalised activation.
         """
         x, weights = np.polynomial.legendre.leggauss(self._nodes * 3 // 2 if fine else self._nodes)
-        sine, cosine = math.sin(angle), math.cos(angle)
+        sine = math.sin(angle)
         edges = self._visible(angle * (1e-9 if fine else 1e-7))
         outer = self._outer(edges, math.tan(angle))
         half = np.diff(outer) / 2.0
-        u = (outer[:-1, None] + half[:, None] * (1.0 + x)).ravel()
+        # Places are kept as distances from a break, which rounding of the break does not disturb.
+        anchors = self._anchors[
+            np.abs(outer[:-1, None] + half[:, None] - self._anchors).argmin(axis=1)
+        ]
+        away = ((outer[:-1] - anchors)[:, None] + half[:, None] * (1.0 + x)).ravel()
+        anchors = np.repeat(anchors, x.size)
+        u = anchors + away
         outer_weight = (half[:, None] * weights).ravel() * np.exp(-u * u / 2.0)
         parts_u = self._split(u)
-        inner = self._inner(u, edges, sine, cosine)
+        # (1 - cos) u, of which sin w makes u - v without the rounding of a cosine near one.
+        shrink = 2.0 * math.sin(angle / 2.0) ** 2 * u
+        signed = np.unique(np.concatenate((-edges, edges)))
+        crossings = (signed - anchors[:, None] - (away - shrink)[:, None]) / sine
+        inner = self._inner(crossings, np.sqrt(self._radius**2 - u * u)[:, None])
         half = np.diff(inner, axis=1) / 2.0
         row, column = np.nonzero(half > 0.0)
-        # (1 - cos) u - sin w = u - v, without the rounding of a cosine near one.
-        shrink = 2.0 * math.sin(angle / 2.0) ** 2
         totals = np.zeros(2)
         for start in range(0, row.size, _CHUNK // x.size):
             i = row[start : start + _CHUNK // x.size]
             j = column[start : start + _CHUNK // x.size]
             h = half[i, j, None]
             w = inner[i, j, None] + h * (1.0 + x)
-            v = u[i, None] - (shrink * u[i, None] - sine * w)
+            lag = shrink[i, None] - sine * w
+            v = u[i, None] - lag
             weight = outer_weight[i, None] * h * weights * np.exp(-w * w / 2.0)
+            if not self._jumps:
+                # What rounding made of u - v, as far as the difference of values is linear in it.
+                actual = u[i, None] - v
+                weight *= np.square(np.divide(lag, actual, out=np.ones_like(v), where=actual != 0))
             for part, (at_u, at_v) in enumerate(zip(parts_u, self._split(v), strict=True)):
                 if not isinstance(at_u, float):
                     totals[part] += np.sum(weight * (at_u[i, None] - at_v) ** 2)
@@ -136,12 +155,9 @@ class PairQuadrature:
         apart = np.minimum(soft - hard[after - 1], hard[after] - soft)
         return np.sort(np.concatenate((hard, soft[apart > 0.3 * turn])))
 
-    def _inner(self, u: Array, edges: Array, sine: float, cosine: float) -> Array:
+    def _inner(self, crossings: Array, limit: Array) -> Array:
         """Give the ends of the panels of `w` for each `u`, repeated where they coincide."""
-        limit = np.sqrt(self._radius**2 - u * u)[:, None]
-        signed = np.unique(np.concatenate((-edges, edges)))
-        crossings = (signed - cosine * u[:, None]) / sine
         steps = np.arange(-np.ceil(self._radius / _STEP), self._radius / _STEP + 1.0) * _STEP
-        fixed = np.broadcast_to(steps, (u.size, steps.size))
+        fixed = np.broadcast_to(steps, (limit.size, steps.size))
         ends = np.clip(np.concatenate((crossings, fixed, -limit, limit), axis=1), -limit, limit)
         return np.asarray(np.sort(ends, axis=1))

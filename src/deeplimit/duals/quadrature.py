@@ -128,7 +128,8 @@ class QuadratureDual(Dual):
         # Differences of nearly equal values leave rounding, the more the smaller the angle.
         first = gaps[0].sum()
         again = self._pairs.gaps(float(angles[0]), fine=True).sum()
-        rounding = 0.02 * self._quadrature.precision / math.sqrt(first)
+        smallest = min(float(angles[0]), math.sqrt(first))
+        rounding = 0.02 * self._quadrature.precision / smallest
         self._noise = max(self._noise, 0.5 * abs(again / first - 1.0) if left else 0.0)
         return _Panel(left, right, parts), tail, max(rounding, self._noise)
 
@@ -148,7 +149,7 @@ class QuadratureDual(Dual):
             panel, tail, floor = self._panel(0.0, right)
             if tail <= max(goal, floor):
                 done.append(panel)
-                worst = max(worst, tail, 0.2 * floor)
+                worst = max(worst, tail, 0.5 * floor)
                 break
             if self._noise > _NOISE:
                 break
@@ -221,7 +222,9 @@ class QuadratureDual(Dual):
         out = np.empty_like(s)
         near, far = s <= 1.0 - SERIES_RADIUS, s >= 1.0 + SERIES_RADIUS
         out[near] = self._slopes(s[near]).sum(axis=0)
-        slopes = self._slopes(2.0 - s[far])
+        # Infinite slopes of the parts cancel at the antipode, unless one part is all there is.
+        least = 1e-16 if self._power == 1 and self.parity is None else 0.0
+        slopes = self._slopes(np.maximum(2.0 - s[far], least))
         out[far] = slopes[1] - slopes[0]
         middle = ~near & ~far
         out[middle] = P.polyval(1.0 - s[middle], self._da)
@@ -234,7 +237,7 @@ class QuadratureDual(Dual):
         # The derivative of θ^p h(θ) in θ, over sin θ.
         rise = self._power * h + dh
         if self._power == 1:
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore"):
                 return np.where(rise != 0.0, rise / np.sin(theta), 0.0)
         stretch = np.ones_like(theta)
         np.divide(theta, np.sin(theta), out=stretch, where=theta > 0)

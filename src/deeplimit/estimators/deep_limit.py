@@ -73,8 +73,8 @@ class DeepLimitClassifier(ExampleClassifier):
     Ties: coincident examples decide first, by their weights; then the sums; then the heavier
     class; then the class that comes first in ``classes_``. Duplicate rows with conflicting labels
     are summed by the smoother, which is what consistency needs; the interpolating regimes average
-    them. Where a kernel is negative (beyond the equator) an example speaks against its class;
-    a negative share counts as 0 in the probabilities.
+    them. Where a kernel is negative (beyond the equator) an example speaks against its class; a
+    negative share counts as 0 in the probabilities. A single class is learnt, and is every answer.
 
     References
     ----------
@@ -209,6 +209,8 @@ def describe(kernel: LimitKernel | PowerKernel) -> str:
     """
     if isinstance(kernel, PowerKernel) or kernel.regime == "singular-kernel":
         exponent = f"{float(kernel.exponent or 0.0):.6g}"
+        if not kernel.exponent:
+            return "singular kernel, logarithmic: consistent in no dimension"
         return f"singular kernel, exponent {exponent}: consistent in dimension {exponent}"
     names = {
         "nearest-neighbour": "1-nearest neighbour",

@@ -241,20 +241,20 @@ class KoenigsInside(KoenigsFunction):
         scaled = np.polynomial.chebyshev.cheb2poly(chebyshev_matrix(n) @ slopes)
         # Coefficients that vanish exactly are cut off at the end.
         scaled = np.append(scaled, np.zeros(n - scaled.size))
-        self._taylor = P.polyint(scaled) * self._width  # in units t / width
-        self._taylor[0] = 0.0
-        in_t = self._taylor / self._width ** np.arange(n + 1)
-        self._log_multiplier = math.log(in_t[1])
-        # Only the first terms are accurate; the radius is small to need no more.
-        self._k = linearising_series(in_t[:12], 12)
-        self._reach = min(self._width / 4, _radius(self._k, 0.02))
+        taylor = P.polyint(scaled) * self._width
+        taylor[0] = 0.0
+        # Both in units of the width, where rounding of high degrees stays small.
+        self._taylor: Array = np.asarray(taylor / self._width, dtype=np.float64)
+        self._log_multiplier = math.log(self._taylor[1])
+        self._k = linearising_series(self._taylor, n)
+        self._reach = self._width * _radius(self._k, 0.1)
         self._set_power()
 
     def _step(self, t: Array) -> Array:
         """Apply the dual to deviations from the fixed point, with their relative accuracy."""
         out = np.empty_like(t)
         close = np.abs(t) <= self._width
-        out[close] = P.polyval(t[close] / self._width, self._taylor)
+        out[close] = P.polyval(t[close] / self._width, self._taylor) * self._width
         out[~close] = self.root_gap - self.dual.gap(self.root_gap - t[~close])
         return out
 
@@ -272,7 +272,7 @@ class KoenigsInside(KoenigsFunction):
             active = active[np.abs(t[active]) > self._reach]
             n = _count(n)
         ratio = np.divide(t, t0, out=np.ones_like(t), where=steps > 0)
-        value = P.polyval(t, self._k[1:]) * ratio
+        value = P.polyval(t / self._width, self._k[1:]) * ratio
         with np.errstate(divide="ignore"):
             return np.log(np.abs(value)) - steps * self._log_multiplier, np.sign(value)
 

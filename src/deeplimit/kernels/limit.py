@@ -21,6 +21,9 @@ from deeplimit.kernels.tabulated import KoenigsKernel
 from deeplimit.persist.state import State, from_state, to_state
 from deeplimit.regimes import Taxonomy, taxonomy
 
+#: Multiplier at the inner fixed point above which it breaks no ties.
+_SLOWEST = 0.999
+
 
 class LimitKernel(GapKernel):
     r"""Exact infinite-depth kernel of an activation, as a function of the gap :math:`s = 1-\xi`.
@@ -139,9 +142,15 @@ class LimitKernel(GapKernel):
 
     @cached_property
     def tie_break(self) -> KoenigsKernel | None:
-        """The Koenigs function at the inner fixed point; None where there is none."""
-        gap = self.taxonomy.fixed_gap
+        """The Koenigs function at the inner fixed point.
+
+        None where there is no such point, or where it attracts so slowly (by less than a
+        thousandth a layer) that no depth of interest would show it.
+        """
+        gap, rate = self.taxonomy.fixed_gap, self.taxonomy.rate
         if self.regime != "majority-vote" or gap is None or not 0.0 < gap < 1.0:
+            return None
+        if rate is None or rate > _SLOWEST:
             return None
         return KoenigsKernel(KoenigsInside(self.activation.dual, gap), self.tabulate)
 

@@ -83,5 +83,5 @@ def _codes(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    # python -m deeplimit.reproduce.abstract benchmarks/results/reproduce.json > docs/abstract.md
+    # PYTHONPATH=src python -m deeplimit.reproduce.abstract benchmarks/results/reproduce.json
     print(abstract_page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), end="")

@@ -19,8 +19,9 @@ __all__ = ["CHECKS", "SENTENCES", "Sentence"]
 CHECKS = (
     Check(
         "taxonomy",
-        "Every infinitely wide and deep network is, by its activation, a nearest-neighbour rule, "
-        "a majority vote or a singular kernel classifier.",
+        "Infinitely wide and deep networks are, by their activation, nearest-neighbour rules, "
+        "majority votes or singular kernel classifiers, and of a fourth kind that the abstract "
+        "leaves out.",
         "the regime by the constants A, A', B', and by the course of the kernel through up to "
         "100,000 layers",
         "the two agree for each of at least 30 activations",

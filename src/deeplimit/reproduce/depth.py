@@ -143,8 +143,9 @@ def check_depth(settings: Settings) -> Result:
             "A network whose rank is below n does not fit its labels: at depth 1 to 5 it is a "
             "polynomial of few terms, which on such an easy board can be as good or better. What "
             "depth mends is the harm of fitting noisy labels, and no capacity has to be chosen.",
-            "ReLU is at its best at some hundred to a thousand layers, on its way from a "
-            "spiky interpolation to the majority vote.",
+            "ReLU is at its best at about a thousand layers, on its way from a spiky "
+            "interpolation to the majority vote, and can be better there than the matched limit "
+            "at this n; it does not stay so.",
             "All seeds decide alike at the last depth and in the limit."
             if same
             else "The last depth and the limit still differ in some decisions.",

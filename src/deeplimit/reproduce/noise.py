@@ -33,7 +33,7 @@ RULES = ("Bayes", "matched", "Hilbert", "1-NN", "majority")
 
 def check_noise(settings: Settings) -> Result:
     """Compare the rules under unequal priors and noise, and the bank with the public classifier."""
-    seeds, train = settings.pick(5, 10), settings.pick(3000, 5000)
+    seeds, train = settings.pick(5, 10), settings.pick(2500, 5000)
     tests = settings.pick(2000, 4000)
     rows, lost, data = [], [], []
     same = asked = 0

@@ -37,7 +37,7 @@ def check_finite_width(settings: Settings) -> Result:
     curves: list[Curve] = []
     told: list[str] = []
     passed, data = True, []
-    for name, depth in NETWORKS:
+    for name, depth in settings.pick(NETWORKS[-1:], NETWORKS):
         settings.tell(f"{name}: networks of width {widths[0]} to {widths[-1]}")
         kernel = NetworkKernel(name, depth)
         sweep = width_sweep(
