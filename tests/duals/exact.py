@@ -1,4 +1,4 @@
-"""Dual maps in many digits, by mpmath alone: every formula is written anew here."""
+"""Dual maps in many digits: every formula is written anew here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import mpmath as mp
+import numpy as np
 
 DIGITS = 50
+PI = np.longdouble("3.14159265358979323846264")
 Map = Callable[[mp.mpf], mp.mpf]
 
 
@@ -122,43 +124,43 @@ class Broken:
 
     places: tuple[float, ...]
     weights: tuple[float, ...]
-    norm2: mp.mpf
-    energy: mp.mpf | None
+    norm2: float
+    energy: float | None
 
-    def _density(self, a: mp.mpf) -> mp.mpf:
+    def _densities(self, angles: np.ndarray) -> np.ndarray:
         """Sum of densities times the sine of the angle."""
-        sine, total = mp.sin(a), mp.mpf(0)
-        narrow = mp.sin(a / 2) ** 2
-        terms = list(zip(self.places, self.weights, strict=True))
-        for i, (t, w) in enumerate(terms):
-            for j, (q, v) in enumerate(terms[: i + 1]):
+        narrow, sine = np.sin(angles / 2) ** 2, np.sin(angles)
+        total = np.zeros_like(angles)
+        for t, w in zip(self.places, self.weights, strict=True):
+            for q, v in zip(self.places, self.weights, strict=True):
                 # t² + q² - 2 t q cos a, without its cancellation at small angles.
                 form = (t - q) ** 2 + 4 * t * q * narrow
-                total += (2 - (i == j)) * w * v * mp.exp(-form / (2 * sine * sine))
-        return total / (2 * mp.pi)
+                total += w * v * np.exp(-form / (2 * sine * sine))
+        return total / (2 * PI)
 
-    def _integral(self, f: Map, theta: mp.mpf) -> mp.mpf:
-        ends = [0, theta / 64, theta / 16, theta / 4, theta / 2, theta]
-        return mp.quad(f, ends, maxdegree=6)
+    def _integral(self, s: float, *, moment: bool) -> float:
+        """Integral of the densities up to an angle, or of their product with cos a - cos θ."""
+        theta = 2 * np.arcsin(np.sqrt(np.longdouble(s) / 2))
+        # Features of the scale of a difference of places: panels shrink towards zero.
+        ends = theta * np.concatenate(([0], np.longdouble(2) ** np.arange(-24, 1)))
+        x, weights = np.polynomial.legendre.leggauss(40)
+        half = np.diff(ends)[:, None] / 2
+        angles = ends[:-1, None] + half * (1 + x)
+        values = self._densities(angles)
+        if moment:
+            values *= 2 * np.sin((theta - angles) / 2) * np.sin((theta + angles) / 2)
+        return float(np.sum(values * half * weights))
 
     def gap(self, s: float) -> float:
-        with mp.workdps(20):
-            s = mp.mpf(s)
-            theta = 2 * mp.asin(mp.sqrt(s / 2))
-            if self.energy is None:
-                return float(self._integral(self._density, theta) / self.norm2)
-
-            def moment(a: mp.mpf) -> mp.mpf:
-                return 2 * mp.sin((theta - a) / 2) * mp.sin((theta + a) / 2) * self._density(a)
-
-            return float((self.energy * s - self._integral(moment, theta)) / self.norm2)
+        if self.energy is None:
+            return self._integral(s, moment=False) / self.norm2
+        return (self.energy * s - self._integral(s, moment=True)) / self.norm2
 
     def derivative(self, s: float) -> float:
-        with mp.workdps(20):
-            theta = 2 * mp.asin(mp.sqrt(mp.mpf(s) / 2))
-            if self.energy is None:
-                return float(self._density(theta) / mp.sin(theta) / self.norm2)
-            return float((self.energy - self._integral(self._density, theta)) / self.norm2)
+        if self.energy is None:
+            theta = 2 * np.arcsin(np.sqrt(np.longdouble(s) / 2))
+            return float(self._densities(theta[None])[0] / np.sin(theta)) / self.norm2
+        return (self.energy - self._integral(s, moment=False)) / self.norm2
 
 
 def _mean_square(pieces: list[tuple[mp.mpf, mp.mpf, mp.mpf, mp.mpf]]) -> mp.mpf:
@@ -185,7 +187,8 @@ def kinked(places: list[float], bends: list[float], slope: float, height: float)
                 c -= mp.mpf(bends[i - 1]) * a
             pieces.append((a, b, m, c))
             energy += m * m * (mp.ncdf(b) - mp.ncdf(a))
-        return Broken(tuple(map(mp.mpf, places)), tuple(bends), _mean_square(pieces), energy)
+        norm2 = float(_mean_square(pieces))
+        return Broken(tuple(places), tuple(bends), norm2, float(energy))
 
 
 def stepped(places: list[float], jumps: list[float], height: float) -> Broken:
@@ -196,4 +199,4 @@ def stepped(places: list[float], jumps: list[float], height: float) -> Broken:
         for i, (a, b) in enumerate(itertools.pairwise(ends)):
             c += mp.mpf(jumps[i - 1]) if i else 0
             pieces.append((a, b, mp.mpf(0), c))
-        return Broken(tuple(map(mp.mpf, places)), tuple(jumps), _mean_square(pieces), None)
+        return Broken(tuple(places), tuple(jumps), float(_mean_square(pieces)), None)

@@ -1,4 +1,4 @@
-"""Duals by quadrature: against closed forms, against mpmath, and honest about their error."""
+"""Duals by quadrature: against closed forms, against other formulas, honest about their error."""
 
 from __future__ import annotations
 
@@ -62,26 +62,27 @@ def test_relu_is_as_good_as_its_closed_form() -> None:
 
 
 @pytest.mark.parametrize("formula", BROKEN)
-def test_against_mpmath(formula: str) -> None:
+def test_against_the_formula_for_kinks_and_jumps(formula: str) -> None:
     dual, true = tabulated(formula), BROKEN[formula]
     # Steep functions of a place that is not zero feel the rounding of their argument.
     rtol = 1e-12 if "1000" not in formula else 1e-11
     gaps = np.array([true.gap(s) for s in GAPS])
     np.testing.assert_allclose(dual.gap(GAPS), gaps, rtol=rtol)
     slopes = np.array([true.derivative(s) for s in GAPS])
-    scale = np.maximum(np.abs(slopes), 0.1 * np.abs(slopes[GAPS > 0.1]).max())
+    # Towards antipodes it is a difference of what the even and the odd part have.
+    scale = np.maximum(np.abs(slopes), [true.derivative(min(s, 2.0 - s)) for s in GAPS])
     np.testing.assert_allclose((dual.gap_derivative(GAPS) - slopes) / scale, 0.0, atol=rtol)
     assert np.all(np.abs(dual.gap(GAPS) / gaps - 1.0) <= 10.0 * dual.error)
     if true.energy is None:
         assert math.isinf(dual.slope_at_one)
     else:
-        assert dual.slope_at_one == pytest.approx(float(true.energy / true.norm2), rel=rtol)
+        assert dual.slope_at_one == pytest.approx(true.energy / true.norm2, rel=rtol)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_error_is_honest_for_kinks_and_jumps_anywhere(seed: int) -> None:
     rng = default_rng(seed)
-    n = int(rng.integers(1, 5))
+    n = int(rng.integers(1, 4))
     places = np.sort(np.round(rng.normal(size=n) * 1.5, 3 + seed % 4)).tolist()
     weights = np.round(rng.normal(size=n) * 10.0 ** rng.uniform(-3, 2, n), 6).tolist()
     start = round(float(rng.normal()), 4)
@@ -130,7 +131,7 @@ def test_cusps_have_an_honest_error(power: float) -> None:
     inside = gaps >= 1e-14
     assert np.all(apart[inside] <= 10.0 * dual.error)
     # Below the table the law of the cusp goes on.
-    assert np.all(apart <= 1e-3)
+    assert np.all(apart <= 1e-5)
     assert dual.error <= 1e-7
     assert math.isinf(dual.slope_at_one) == (power <= 0.5)
 
@@ -190,6 +191,6 @@ class TestLaws(DualLaws):
 class TestLawsOfCusps(DualLaws):
     slack = 1e-8
 
-    @pytest.fixture(params=["sqrt(abs(x))", "sign(x)*sqrt(abs(x))", "log(abs(x))"])
+    @pytest.fixture(params=["sqrt(abs(x))", "abs(x)^0.75"])
     def dual(self, request: pytest.FixtureRequest) -> Dual:
         return tabulated(request.param)

@@ -232,6 +232,7 @@ def _bisect(
         slack = _rounding(c, left, right, tolerance, scale)
         ok = tail <= slack
         ok[ok] = _agrees(c[ok], left[ok], right[ok], probe, 30.0 * slack[ok])
+        ok[ok] = _agrees_at_ends(phi, c[ok], left[ok], right[ok], 30.0 * slack[ok])
         rough = ~ok & (right - left < 1e-3) & (tail <= 1e-5 * scale)
         if np.count_nonzero(rough) > _NOISY_PANELS:
             # A break leaves one panel unresolved at each halving; cancellation leaves them all.
@@ -300,6 +301,29 @@ def _agrees(c: Array, left: Array, right: Array, probe: _Probe, slack: Array) ->
     return np.asarray(np.bincount(panel[apart], minlength=left.size) == 0)
 
 
+def _agrees_at_ends(
+    phi: Callable[[Array], Array], c: Array, left: Array, right: Array, slack: Array
+) -> Array:
+    """Whether each panel's interpolant holds up to its very ends.
+
+    No node lies within some 6e-4 of a panel's width from its ends, where a break would go unseen.
+    """
+    offsets = 1.2e-3 * 2.0 ** -np.arange(48.0)
+    x = np.concatenate((offsets - 1.0, 1.0 - offsets))
+    width, ends = right - left, np.maximum(np.abs(left), np.abs(right))
+    near = np.concatenate((offsets, offsets)) * width[:, None] / 2.0
+    from_left = np.arange(x.size) < offsets.size
+    z = np.where(from_left, left[:, None] + near, right[:, None] - near)
+    # Nearer than that a break is where the end is, up to rounding.
+    told = near > 128.0 * np.finfo(np.float64).eps * ends[:, None]
+    values = np.polynomial.chebyshev.chebval(x, c.T)
+    with np.errstate(invalid="ignore"):
+        apart = told & ~(
+            np.abs(values - _weighted(phi, z.ravel()).reshape(z.shape)) <= slack[:, None]
+        )
+    return np.asarray(~apart.any(axis=1))
+
+
 def _same(points: Array, b: Array | float) -> Array:
     """Which points are too near to `b` to be told from it."""
     return np.asarray(np.abs(points - b) <= np.maximum(1e-10 * np.abs(b), 4e-60))
@@ -320,11 +344,15 @@ def _located(
     edges: Array,
     precision: float,
 ) -> Array:
-    """Find the break in each panel too narrow to halve, or the end of it that is an edge."""
+    """Find the break in each panel too narrow to halve.
+
+    A kink or jump at an end would leave the panel resolved; a cusp there does not.
+    """
     found = []
     for a, b in stuck:
         known = [end for end in (a, b) if np.any(edges == end)]
-        found.append(known[0] if known else _sharpest(phi, a, b, precision))
+        cusps = [end for end in known if _is_cusp(phi, end, precision)]
+        found.append(cusps[0] if cusps else _sharpest(phi, a, b, precision))
     return np.array(found)
 
 

@@ -201,6 +201,10 @@ class QuadratureDual(Dual):
         np.divide(-bend, slope, out=power, where=slope != 0.0)
         # Where next to nothing changes the power is noise, and must not make anything grow.
         power = np.minimum(power, np.abs(slope) > 1e-3 * np.abs(value))
+        rest = value.sum() - self.slope_at_one / 2.0
+        if math.isfinite(rest) and slope.sum() * rest > 0.0:
+            # Towards zero the quotient becomes half the slope at one, and that is known.
+            power[:] = -slope.sum() / rest
         with np.errstate(divide="ignore"):
             x = np.log(np.maximum(theta, 1e-290) / panel.left)
         return value + slope * x * exprel(-power * x), slope * np.exp(-power * x)
