@@ -69,14 +69,18 @@ class Moments:
     ----------
     norm2, mean, slope, energy : float
         :math:`E\phi^2`, :math:`E\phi`, :math:`E\phi'` and :math:`E\phi'^2` (infinite with jumps).
+    spread : float
+        Root mean square of `z` where the activation is steep, weighted by :math:`\phi'^2`: the
+        rounding of arguments relative to their differences is in proportion; 0 with jumps.
     errors : dict
-        Absolute error bound for each of the four.
+        Absolute error bound for each of the first four.
     """
 
     norm2: float
     mean: float
     slope: float
     energy: float
+    spread: float
     errors: dict[str, float]
 
 
@@ -244,14 +248,15 @@ class GaussianQuadrature:
             float(self._masses(*samples).sum()) for samples in (self.samples, self._coarse)
         )
         coefficients, error = self.hermite(2)
-        energy, energy_error = self._energy()
+        energy, energy_error, spread = self._energy()
         norm_error = abs(coarse - norm2) + 8.0 * self.precision * norm2 + self._missing
         errors = {"norm2": norm_error, "mean": error, "slope": error, "energy": energy_error}
         if self.parity == "odd":
             errors["mean"] = 0.0
         elif self.parity == "even":
             errors["slope"] = 0.0
-        return Moments(norm2, float(coefficients[0]), float(coefficients[1]), energy, errors)
+        mean, slope = coefficients.tolist()
+        return Moments(norm2, mean, slope, energy, spread, errors)
 
     def _masses(self, z: Array, w: Array, values: Array) -> Array:
         """Share of each panel in the mean square."""
@@ -296,30 +301,32 @@ class GaussianQuadrature:
             out.append(near * ratio**4 / (1.0 - ratio) if ratio < _DIVERGENT else math.inf)
         return out
 
-    def _energy(self) -> tuple[float, float]:
-        r""":math:`E\,\phi'^2` from the derivative of each panel's interpolant, and its error."""
+    def _energy(self) -> tuple[float, float, float]:
+        r"""Integrate :math:`\phi'^2` from each panel's interpolant; give error and spread too."""
         if np.any(self.pieces.jumps):
-            return math.inf, 0.0
+            return math.inf, 0.0, 0.0
         results = []
-        for n in (NODES, _COARSE):
+        spread = 0.0
+        for n in (_COARSE, NODES):
             z = self._mid[:, None] + self._half[:, None] * chebyshev_nodes(n)
             c = self.phi(z.ravel()).reshape(z.shape) @ chebyshev_matrix(n).T
             d = np.polynomial.chebyshev.chebder(c.T)
             x, w = np.polynomial.legendre.leggauss(n)
             slope = np.polynomial.chebyshev.chebval(x, d) / self._half[:, None]
             at = self._mid[:, None] + self._half[:, None] * x
-            density = np.exp(-at * at / 2.0) / np.sqrt(2.0 * np.pi)
-            results.append(np.sum(slope**2 * density * w, axis=1) * self._half)
+            shares = slope**2 * np.exp(-at * at / 2.0) * w * self._half[:, None]
+            results.append(shares.sum(axis=1) / np.sqrt(2.0 * np.pi))
+            spread = math.sqrt(float((shares * at * at).sum() / max(shares.sum(), 1e-300)))
         missing = 0.0
         if self.pieces.cusps.size:
-            missing = float(sum(self._remainders(results[0])))
+            missing = float(sum(self._remainders(results[1])))
             for panels in results:
                 panels[self._beside(0)] = 0.0
         if math.isinf(missing):
-            return math.inf, 0.0
-        fine, coarse = float(results[0].sum()), float(results[1].sum())
+            return math.inf, 0.0, 0.0
+        coarse, fine = (float(panels.sum()) for panels in results)
         error = abs(fine - coarse) + 200.0 * self.precision * fine + 0.01 * missing
-        return fine + missing, error
+        return fine + missing, error, spread
 
 
 def _exponent(function: Callable[[Array], Array]) -> int:

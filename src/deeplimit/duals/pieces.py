@@ -348,12 +348,8 @@ def _located(
 
     A kink or jump at an end would leave the panel resolved; a cusp there does not.
     """
-    found = []
-    for a, b in stuck:
-        known = [end for end in (a, b) if np.any(edges == end)]
-        cusps = [end for end in known if _is_cusp(phi, end, precision)]
-        found.append(cusps[0] if cusps else _sharpest(phi, a, b, precision))
-    return np.array(found)
+    found = _merged(np.array([_sharpest(phi, a, b, precision) for a, b in stuck]))
+    return np.array([edges[_same(edges, b)][0] if np.any(_same(edges, b)) else b for b in found])
 
 
 def _sharpest(phi: Callable[[Array], Array], a: float, b: float, precision: float) -> float:
@@ -365,7 +361,7 @@ def _sharpest(phi: Callable[[Array], Array], a: float, b: float, precision: floa
             return float(z[np.argmin(np.isfinite(values))])
         bend = np.abs(np.diff(values, 2))
         i = int(np.argmax(bend))
-        if not bend[i] > max(4.0 * np.median(bend), 64.0 * precision * np.abs(values).max()):
+        if not bend[i] > max(4.0 * np.median(bend), 8.0 * precision * np.abs(values).max()):
             break
         a, b = float(z[i]), float(z[i + 2])
     return a + (b - a) / 2.0

@@ -93,6 +93,7 @@ class QuadratureDual(Dual):
         self._power = 1 if np.any(pieces.jumps) and not self._cusps else 2
         smallest = _SMALLEST_CUSP if self._cusps else _SMALLEST
         measured = self._measured()
+        self._check(measured)
         self._noise = 0.0
         goal = _CROWDED if self._pairs.crowded else _TOLERANCE
         goal = max(_CUSPED if self._cusps else goal, 0.5 * measured)
@@ -107,9 +108,13 @@ class QuadratureDual(Dual):
             moments.errors["norm2"] / moments.norm2,
             10.0 * pieces.noise,
         )
-        if not self.error <= _WORST:
+        self._check(self.error)
+
+    @staticmethod
+    def _check(error: float) -> None:
+        if not error <= _WORST:
             raise ValueError(
-                f"the dual of the activation is known to {self.error:.0e} only: it is too rough, "
+                f"the dual of the activation is known to {error:.0e} only: it is too rough, "
                 "or has a singularity too strong to integrate."
             )
 
@@ -128,8 +133,8 @@ class QuadratureDual(Dual):
         # Differences of nearly equal values leave rounding, the more the smaller the angle.
         first = gaps[0].sum()
         again = self._pairs.gaps(float(angles[0]), fine=True).sum()
-        smallest = min(float(angles[0]), math.sqrt(first))
-        rounding = 0.02 * self._quadrature.precision / smallest
+        spread = self._quadrature.moments.spread / float(angles[0])
+        rounding = 0.02 * self._quadrature.precision * max(spread, 1.0 / math.sqrt(first))
         self._noise = max(self._noise, 0.5 * abs(again / first - 1.0) if left else 0.0)
         return _Panel(left, right, parts), tail, max(rounding, self._noise)
 
