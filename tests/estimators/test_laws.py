@@ -267,7 +267,8 @@ def test_pipeline_and_search():
 
 @every
 def test_pandas_in_numpy_out(model, data):
-    pd = pytest.importorskip("pandas")
+    import pandas as pd
+
     X, y, Q = data
     columns = ["a", "b", "c"]
     fitted = clone(model).fit(pd.DataFrame(X, columns=columns), pd.Series(y))

@@ -15,7 +15,7 @@ from deeplimit.activations import analysis, catalog, recipes
 from deeplimit.activations.changes import Changeable
 from deeplimit.activations.export import Code, export
 from deeplimit.activations.expressions import parse
-from deeplimit.activations.foreign import DOUBLE, adapt
+from deeplimit.activations.foreign import DOUBLE, ForeignFunction, adapt
 from deeplimit.activations.tree import Expression, hermite_sum
 from deeplimit.duals.algebra import CenteredDual
 from deeplimit.duals.base import Dual, Parity
@@ -210,7 +210,13 @@ class Activation(Changeable):
         -------
         ndarray of float64
             Values, of the shape of `z`.
+
+        Raises
+        ------
+        ValueError
+            If the activation is a layer, with a bias or a skip, not one function of its input.
         """
+        self._check_pointwise()
         return np.asarray(self._function(np.asarray(z, dtype=np.float64)), dtype=np.float64)
 
     def __repr__(self) -> str:
@@ -306,12 +312,15 @@ class Activation(Changeable):
         m, scale = self._quadrature.moments, self._quadrature.scale
         root = math.sqrt(m.norm2)
         relative = m.errors["norm2"] / m.norm2
-        slope = 0.0 if math.isinf(self.B1) else m.errors["energy"] / m.norm2
+        # A value that happens to be computed as zero is not known to be.
+        centred = self.parity == "odd" or isinstance(self.dual, CenteredDual)
+        level = self.parity == "even"
+        jumps = math.isinf(self.B1)
         return {
             "norm2": m.errors["norm2"] * scale * scale,
-            "A": m.errors["mean"] / root + abs(self.A) * relative if self.A else 0.0,
-            "A1": m.errors["slope"] / root + abs(self.A1) * relative if self.A1 else 0.0,
-            "B1": slope + self.B1 * relative if slope else 0.0,
+            "A": 0.0 if centred else m.errors["mean"] / root + abs(self.A) * relative,
+            "A1": 0.0 if level else m.errors["slope"] / root + abs(self.A1) * relative,
+            "B1": 0.0 if jumps else m.errors["energy"] / m.norm2 + self.B1 * relative,
         }
 
     def hermite(self, n: int) -> Array:
@@ -370,8 +379,9 @@ class Activation(Changeable):
         >>> dl.Activation("relu").torch()(torch.tensor([-1.0, 2.0]))
         tensor([0., 2.])
         """
-        if not self.pointwise:
-            raise ValueError(f"{self.name} is a layer, not one function of its input.")
+        self._check_pointwise()
+        if isinstance(self._function, ForeignFunction) and self._function.way == "torch":
+            return self._function.original
         if self.expression is None:
             raise ValueError(
                 f"{self.name} has no formula to translate; give the activation as a formula."

@@ -220,7 +220,8 @@ def find(name: str) -> tuple[str, Entry] | None:
     >>> find("Swish")[0]
     'silu'
     """
-    key = name.strip().lower().replace("-", "_").replace(" ", "_")
+    # The hyphen of an exponent stays.
+    key = re.sub(r"(?<![0-9]e)[- ]", "_", name.strip().lower())
     key = ALIASES.get(key, key)
     if key in CATALOG:
         return key, CATALOG[key]

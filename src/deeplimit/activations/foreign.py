@@ -37,6 +37,9 @@ class ForeignFunction:
     ----------
     precision : float
         Relative rounding of its values, from the type of those given last.
+    original : callable
+        The function as it was given; what is called is a copy in double precision if it is a
+        PyTorch module.
 
     Examples
     --------
@@ -46,7 +49,8 @@ class ForeignFunction:
     """
 
     def __init__(self, function: Callable[..., Any], way: Way) -> None:
-        self._function, self.way = function, way
+        self.original, self.way = function, way
+        self._function = _in_double(function)
         self.precision = DOUBLE
 
     def __call__(self, z: Array) -> Array:
@@ -54,6 +58,10 @@ class ForeignFunction:
         row = np.array(z, dtype=np.float64).ravel()
         with np.errstate(all="ignore"):
             values, kind = getattr(self, f"_call_{self.way}")(row)
+        if values.dtype.kind == "O" and values.shape == row.shape:
+            values = np.array([_real(value) for value in values])
+        if values.dtype.kind not in "biufc":
+            raise TypeError("it does not return numbers")
         if values.shape != row.shape:
             raise _RefusedError(
                 f"an activation acts on each entry: given shape {row.shape} it returned "
@@ -128,7 +136,6 @@ def adapt(function: Callable[..., Any]) -> ForeignFunction:
     """
     probe = np.linspace(-2.3, 2.7, 12)
     problems: list[str] = []
-    function = _in_double(function)
     ways = _ways(function)
     for way in ways:
         phi = ForeignFunction(function, way)

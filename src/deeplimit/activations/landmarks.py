@@ -30,7 +30,7 @@ def landmarks(expression: Expression) -> Array:
     Returns
     -------
     ndarray of shape (m,)
-        Ascending places in ±12, to the last digits; none if there are too many parts.
+        Ascending places in ±12 other than 0, to the last digits; none if there are too many.
 
     Examples
     --------
@@ -43,6 +43,8 @@ def landmarks(expression: Expression) -> Array:
     watched = itertools.islice(_watched(expression, set()), _MOST_PARTS)
     found = [_zeros(terms, grid) for terms in watched]
     places = np.unique(np.concatenate([np.zeros(0), *found]))
+    # Zero is looked at in any case, and rounding may give the same place twice.
+    places = places[np.abs(places) > 1e-15]
     apart = np.append(True, np.diff(places) > 1e-12 * np.abs(places[1:]))
     places = places[apart[: places.size]]
     return places if places.size <= _MOST_PLACES else np.zeros(0)

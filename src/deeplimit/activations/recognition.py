@@ -133,6 +133,8 @@ def dual_of_values(phi: Callable[[Array], Array], z: Array, precision: float) ->
     True
     """
     values, doubled = phi(z), phi(2.0 * z)
+    if np.ptp(values) <= 8.0 * precision * np.abs(values).max():
+        return ConstantDual()
     p, n = (float(value) for value in phi(np.array([1.0, -1.0])))
     if not (math.isfinite(p) and math.isfinite(n)) or p == n == 0.0:
         return None
@@ -142,7 +144,5 @@ def dual_of_values(phi: Callable[[Array], Array], z: Array, precision: float) ->
             return ArcCosineDual(p, n)
     if np.array_equal(doubled, values) and np.array_equal(values, np.where(z > 0, p, n)):
         mean2 = (p + n) ** 2 / (2.0 * (p * p + n * n))
-        if mean2 == 1.0:
-            return ConstantDual()
         return MixedDual([(mean2, ConstantDual()), (1.0 - mean2, ArcSineDual(math.inf))])
     return None
