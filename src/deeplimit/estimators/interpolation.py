@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from deeplimit.kernels.limit import LimitKernel
+from deeplimit.sums.gaps import gap_blocks
+from deeplimit.sums.lift import Lift
+
 Floats = NDArray[np.float64]
 
 #: A dense solve beyond this many examples needs more than some ten gigabytes.
 MAX_EXAMPLES = 20_000
+
+#: Queries evaluated at once.
+_QUERIES = 1024
 
 
 def check_size(n: int, what: str) -> None:
@@ -185,3 +193,91 @@ def solve_conditional(eta: Floats, targets: Floats) -> tuple[Floats, Floats]:
     coefficients -= coefficients.mean(axis=0)
     constant = (targets + eta @ coefficients).mean(axis=0)
     return coefficients, constant
+
+
+class Interpolant(NamedTuple):
+    """A ridgeless interpolation: what its values are made of.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d)
+        Distinct rows, in order of first appearance.
+    coefficients : ndarray of shape (n, t)
+        Weight of each row's kernel.
+    constant : ndarray of shape (t,)
+        What is added.
+    """
+
+    rows: Floats
+    coefficients: Floats
+    constant: Floats
+
+
+def fit_interpolant(
+    kernel: LimitKernel, lift: Lift, X: Floats, targets: Floats, weight: Floats
+) -> Interpolant:
+    """Interpolate by a limit kernel that needs a solve: -η and a constant, or the linear one.
+
+    Duplicate rows count once, with the weighted mean of their targets.
+
+    Parameters
+    ----------
+    kernel : LimitKernel
+        Conditionally positive definite, or of the identity.
+    lift : Lift
+        Fitted lift.
+    X : ndarray of shape (n, d)
+        Examples.
+    targets : ndarray of shape (n, t)
+        Targets.
+    weight : ndarray of shape (n,)
+        Positive weights.
+
+    Returns
+    -------
+    Interpolant
+
+    Raises
+    ------
+    ValueError
+        If there are too many examples for a dense solve.
+    """
+    check_size(len(X), "interpolation")
+    merged = merge_duplicates(X, targets, weight)
+    rows = X[merged.first]
+    matrix = _matrix(kernel, lift, rows, rows)
+    if kernel.regime == "identity":
+        coefficients = np.linalg.pinv(matrix, hermitian=True) @ merged.targets
+        return Interpolant(rows, coefficients, np.zeros(targets.shape[1]))
+    return Interpolant(rows, *solve_conditional(-matrix, merged.targets))
+
+
+def interpolate(kernel: LimitKernel, lift: Lift, fitted: Interpolant, Q: Floats) -> Floats:
+    """Evaluate an interpolation, some queries at a time.
+
+    Parameters
+    ----------
+    kernel, lift
+        As for `fit_interpolant`.
+    fitted : Interpolant
+        What it returned.
+    Q : ndarray of shape (m, d)
+        Queries.
+
+    Returns
+    -------
+    ndarray of shape (m, t)
+    """
+    values = np.empty((len(Q), fitted.constant.size))
+    for start in range(0, len(Q), _QUERIES):
+        part = slice(start, start + _QUERIES)
+        matrix = _matrix(kernel, lift, Q[part], fitted.rows)
+        values[part] = matrix @ fitted.coefficients + fitted.constant
+    return values
+
+
+def _matrix(kernel: LimitKernel, lift: Lift, Q: Floats, rows: Floats) -> Floats:
+    out = np.empty((len(Q), len(rows)))
+    for at, columns, gaps in gap_blocks(Q, rows, lift):
+        out[at, columns] = kernel.at_gap(gaps)
+    return out

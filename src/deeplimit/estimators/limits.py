@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.estimators.base import clipped_shares
 from deeplimit.estimators.interpolation import (
     check_size,
-    merge_duplicates,
-    solve_conditional,
+    fit_interpolant,
+    interpolate,
 )
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.sums.blocked import class_sums, top_contributors
@@ -52,11 +52,11 @@ class Examples:
         """Total weight of each class."""
         return _mass(self.index, self.weight, self.n_classes)
 
-    def sums(self, kernel: RadialKernel, Q: Floats, *, exclude_self: bool = False) -> PartialSums:
+    def sums(self, kernel: RadialKernel, Q: Floats) -> PartialSums:
         """Kernel sums of each class at queries."""
         return class_sums(
             kernel, self.lift, self.X, self.index, self.weight, Q, self.n_classes,
-            n_jobs=self.n_jobs, exclude_self=exclude_self,
+            n_jobs=self.n_jobs,
         )  # fmt: skip
 
     def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
@@ -283,8 +283,6 @@ class NearestNeighbor(DecisionRule):
         first = np.zeros(e.n_classes) if first is None else first
         winner = np.array([choice])
         share = clipped_shares(np.where(tied, first, np.minimum(first, 0.0))[None], winner)[0]
-        if share[choice] < share.max():
-            share = np.eye(e.n_classes)[choice]
         return choice, share
 
 
@@ -296,40 +294,18 @@ class Interpolation(DecisionRule):
 
     def __init__(self, examples: Examples, kernel: LimitKernel) -> None:
         super().__init__(examples)
-        check_size(len(examples.X), "interpolation")
-        targets = np.eye(examples.n_classes)[examples.index]
-        merged = merge_duplicates(examples.X, targets, examples.weight)
-        self._rows = examples.X[merged.first]
         self._limit = kernel
-        matrix = self._matrix(self._rows)
-        if kernel.regime == "identity":
-            self._constant = np.zeros(examples.n_classes)
-            self._coefficients = np.linalg.pinv(matrix, hermitian=True) @ merged.targets
-        else:
-            self._coefficients, self._constant = solve_conditional(-matrix, merged.targets)
-
-    def _matrix(self, Q: Floats) -> Floats:
-        out = np.empty((len(Q), len(self._rows)))
-        for rows, columns, gaps in gap_blocks(Q, self._rows, self.examples.lift):
-            out[rows, columns] = self._limit.at_gap(gaps)
-        return out
+        targets = np.eye(examples.n_classes)[examples.index]
+        self._fitted = fit_interpolant(kernel, examples.lift, examples.X, targets, examples.weight)
 
     def scores(self, Q: Floats) -> Scores:
         """Decide; see `DecisionRule.scores`."""
-        values = np.empty((len(Q), self.examples.n_classes))
-        for start in range(0, len(Q), 1024):
-            part = slice(start, start + 1024)
-            values[part] = self._matrix(Q[part]) @ self._coefficients + self._constant
+        values = interpolate(self._limit, self.examples.lift, self._fitted, Q)
         top = values.max(axis=1, keepdims=True)
         # Values are known to the rounding of the solve; among those equal to it the heavier class.
         tied = values >= top - 1e-9 * np.maximum(1.0, np.abs(top))
         winner = np.argmax(np.where(tied, self.examples.mass, -np.inf), axis=1)
-        shares = clipped_shares(values.copy(), winner)
-        rows = np.arange(len(Q))
-        behind = shares[rows, winner] < shares.max(axis=1)
-        shares[rows[behind], winner[behind]] = shares[behind].max(axis=1)
-        shares /= shares.sum(axis=1, keepdims=True)
-        return winner, shares
+        return winner, clipped_shares(values, winner)
 
 
 def rule_of(kernel: LimitKernel, examples: Examples) -> DecisionRule:

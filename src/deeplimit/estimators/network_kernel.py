@@ -195,9 +195,4 @@ class NetworkKernelClassifier(ExampleClassifier):
         tied = ranked >= top - 2.0**-40 * np.abs(ranked).max(axis=1, keepdims=True)
         winner = np.argmax(np.where(tied, self.class_mass_, -np.inf), axis=1)
         shift = 0.0 if self.center else 1.0 / len(self.classes_)
-        shares = clipped_shares(total + shift, winner)
-        at = np.arange(len(X))
-        behind = shares[at, winner] <= shares.max(axis=1)
-        shares[at[behind], winner[behind]] = shares[behind].max(axis=1) * (1.0 + 2.0**-50)
-        shares /= shares.sum(axis=1, keepdims=True)
-        return winner, shares
+        return winner, clipped_shares(total + shift, winner)

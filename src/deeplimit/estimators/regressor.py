@@ -11,11 +11,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.fitting import limit_kernel, untouched_on_failure
-from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_conditional
+from deeplimit.estimators.interpolation import Interpolant, fit_interpolant, interpolate
 from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums.gaps import gap_blocks
 from deeplimit.sums.smoothing import kernel_means
 
 
@@ -137,30 +136,13 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         self.kernel_, self._X, self._y, self._weight = kernel, rows, targets, weight
         self._mean = float(np.average(targets, weights=weight))
         if self._regime in ("conditionally-positive-definite", "identity"):
-            self._interpolate()
+            fitted = fit_interpolant(kernel, self.lift_, rows, targets[:, None], weight)
+            self._rows, self._coefficients, self._constant = fitted
 
     @property
     def _regime(self) -> str:
         kernel = self.kernel_
         return "singular-kernel" if isinstance(kernel, PowerKernel) else str(kernel.regime)
-
-    def _interpolate(self) -> None:
-        check_size(len(self._X), "interpolation")
-        merged = merge_duplicates(self._X, self._y[:, None], self._weight)
-        self._rows = self._X[merged.first]
-        matrix = self._matrix(self._rows)
-        if self._regime == "identity":
-            self._coefficients = np.linalg.pinv(matrix, hermitian=True) @ merged.targets
-            self._constant = 0.0
-        else:
-            self._coefficients, constant = solve_conditional(-matrix, merged.targets)
-            self._constant = float(constant[0])
-
-    def _matrix(self, Q: Floats) -> Floats:
-        out = np.empty((len(Q), len(self._rows)))
-        for rows, columns, gaps in gap_blocks(Q, self._rows, self.lift_):
-            out[rows, columns] = self.kernel_.at_gap(gaps)
-        return out
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -183,9 +165,8 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         rows: Floats = validate_data(self, X, dtype=np.float64, reset=False)
         if self._regime in ("conditionally-positive-definite", "identity"):
-            blocks = [rows[i : i + 1024] for i in range(0, len(rows), 1024)]
-            parts = [(self._matrix(b) @ self._coefficients)[:, 0] + self._constant for b in blocks]
-            return np.concatenate(parts)
+            fitted = Interpolant(self._rows, self._coefficients, self._constant)
+            return interpolate(self.kernel_, self.lift_, fitted, rows)[:, 0]
         order = _order(self.kernel_)
         means, hits = kernel_means(
             order, self.lift_, self._X, self._y, self._weight, rows, n_jobs=self.n_jobs
