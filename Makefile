@@ -26,7 +26,7 @@ lint: $(VENV)/test.stamp  ## style, format, types, direction of the imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/test.stamp  ## run each script of benchmarks/ in turn
+bench: $(VENV)/bench.stamp  ## run each script of benchmarks/ in turn
 	@set -e; ran=0; for script in benchmarks/bench_*.py; do \
 	  [ -f "$$script" ] || continue; \
 	  echo "== $$script"; $(BIN)/python "$$script"; ran=1; \
@@ -44,8 +44,9 @@ clean:  ## remove what the other targets write, the environment included
 
 # A stamp is one set of extras, installed at the versions of constraints.txt. The sets share the environment,
 # so that each adds to it what the others lack and upgrades nothing.
-$(VENV)/run.stamp: EXTRAS = tables,plot
+$(VENV)/run.stamp: EXTRAS = tables,plot,fast
 $(VENV)/test.stamp: EXTRAS = test
+$(VENV)/bench.stamp: EXTRAS = test,bench
 $(VENV)/docs.stamp: EXTRAS = docs
 $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/made.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

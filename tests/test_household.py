@@ -96,7 +96,7 @@ def test_extras_named_in_errors_exist() -> None:
     }
     assert named
     assert named <= set(EXTRAS)
-    assert set(get_args(Extra)) == set(EXTRAS) - {"all", "test", "docs"}
+    assert set(get_args(Extra)) == set(EXTRAS) - {"all", "test", "bench", "docs"}
 
 
 def test_all_holds_every_extra_for_users() -> None:

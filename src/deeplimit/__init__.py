@@ -27,6 +27,8 @@ _HOMES = {
     "OneNearestNeighborClassifier": "estimators",
     "MajorityVoteClassifier": "estimators",
     "HilbertClassifier": "estimators",
+    "StoreClassifier": "estimators",
+    "ExampleStore": "store",
     "FiniteNetworkClassifier": "networks",
     "TableEncoder": "tables",
     "read_table": "tables",
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from deeplimit.estimators import MajorityVoteClassifier as MajorityVoteClassifier
     from deeplimit.estimators import NetworkKernelClassifier as NetworkKernelClassifier
     from deeplimit.estimators import OneNearestNeighborClassifier as OneNearestNeighborClassifier
+    from deeplimit.estimators import StoreClassifier as StoreClassifier
     from deeplimit.evidence import depth_sweep as depth_sweep
     from deeplimit.kernels import LimitKernel as LimitKernel
     from deeplimit.kernels import NetworkKernel as NetworkKernel
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from deeplimit.persist import save as save
     from deeplimit.regimes import Taxonomy as Taxonomy
     from deeplimit.regimes import taxonomy as taxonomy
+    from deeplimit.store import ExampleStore as ExampleStore
     from deeplimit.tables import TableEncoder as TableEncoder
     from deeplimit.tables import read_table as read_table
 

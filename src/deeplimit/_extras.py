@@ -9,7 +9,7 @@ from typing import Literal
 
 __all__ = ["Extra", "available", "require"]
 
-Extra = Literal["torch", "jax", "tables", "plot", "fast"]
+Extra = Literal["torch", "jax", "tables", "plot", "fast", "graphics", "cluster"]
 
 
 def available(module: str) -> bool:
@@ -40,7 +40,7 @@ def require(module: str, *, extra: Extra, purpose: str) -> ModuleType:
     ----------
     module : str
         Name of the module to import, possibly dotted.
-    extra : {"torch", "jax", "tables", "plot", "fast"}
+    extra : {"torch", "jax", "tables", "plot", "fast", "graphics", "cluster"}
         Extra of this package that installs `module`.
     purpose : str
         What the module is wanted for, as the subject of a sentence: ``"reading a Parquet file"``.

@@ -230,6 +230,36 @@ def test_explain_in_words(command: Any, model: Path) -> None:
     assert "it coincides with rows the model was fitted on" in on_itself
 
 
+def test_explain_tells_what_would_flip(command: Any, model: Path) -> None:
+    told = command("explain", model, "new.csv", "--rows", "0-5", "--flip", "--json").json
+    loaded = dl.load(model)
+    old, new = (dl.read_table(name, "species", "plant") for name in ("flowers.csv", "new.csv"))
+    encode = loaded.named_steps["encoder"].transform
+    points, rows = encode(old.features), encode(new.features)
+    for i, row in enumerate(told["rows"]):
+        assert row["flip"]["possible"]
+        for gone in (row["flip"]["without"], row["flip"]["without"][:-1]):
+            kept = ~np.isin(old.ids, gone)
+            again = dl.DeepLimitClassifier(exponent=4.0).fit(points[kept], old.target[kept])
+            label = again.predict(rows[[i]])[0]
+            assert (label == row["flip"]["becomes"]) == (len(gone) == len(row["flip"]["without"]))
+            assert (label == row["prediction"]) == (label != row["flip"]["becomes"])
+    answer = command("explain", model, "new.csv", "--rows", "0-5", "--flip")
+    first = told["rows"][0]["flip"]
+    assert f"it would be {first['becomes']}: {first['without'][0]}" in answer.words
+    assert max(map(len, answer.out.splitlines())) <= 80
+    assert "flip" not in command("explain", model, "new.csv", "--json").json["rows"][0]
+
+
+def test_explain_one_class_cannot_flip(command: Any) -> None:
+    Path("one.csv").write_text("a,y\n1,p\n2,p\n")
+    command("fit", "one.csv", "--target", "y", "-o", "one.safetensors")
+    told = command("explain", "one.safetensors", "one.csv", "--flip", "--json").json["rows"][0]
+    assert told["flip"] == {"possible": False, "becomes": None, "without": []}
+    answer = command("explain", "one.safetensors", "one.csv", "--flip")
+    assert "there is no other class it could be" in answer.words
+
+
 def test_explain_by_row_numbers_without_ids(command: Any) -> None:
     command(*FIT, "--exponent", 2, "--kind", "plant=categorical", "-o", "m.safetensors")
     told = command("explain", "m.safetensors", "flowers.csv", "--rows", 7, "--json").json

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import deeplimit as dl
-from deeplimit.estimators.base import clipped_shares
+from deeplimit.estimators.shares import clipped_shares
 
 
 @given(arrays(np.float64, (4, 3), elements=st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0])))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums import Engine, PartialSums, blocked, class_sums, fit_lift, top_contributors
+from deeplimit.sums import PartialSums, class_sums, fit_lift, top_contributors
 from sums.reference import exact_gap
 
 KINDS = ["hemisphere", "stereographic", "none", "euclidean"]
@@ -94,21 +94,19 @@ def test_signed_kernels_and_antipodes():
 
 
 @pytest.mark.parametrize("d", [3, 40])
-@pytest.mark.parametrize("exclude_self", [False, True])
-def test_the_number_of_threads_changes_no_bit(d, exclude_self):
+@pytest.mark.parametrize("leave_out", [False, True])
+def test_the_number_of_threads_changes_no_bit(d, leave_out):
     X, y, w, Q = data(n=700, m=700, d=d)
     lift = fit_lift(X)
-    queries = X if exclude_self else Q
+    queries = X if leave_out else Q
+    own = np.arange(700) if leave_out else None
     kernel = PowerKernel(3.0)
     results = [
-        bits(class_sums(kernel, lift, X, y, w, queries, 3, n_jobs=j, exclude_self=exclude_self))
+        bits(class_sums(kernel, lift, X, y, w, queries, 3, n_jobs=j, exclude=own))
         for j in (1, 2, 5, -1)
     ]
     assert all(result == results[0] for result in results)
-    tops = [
-        top_contributors(kernel, lift, X, w, queries, 4, n_jobs=j, exclude_self=exclude_self)
-        for j in (1, 3)
-    ]
+    tops = [top_contributors(kernel, lift, X, w, queries, 4, n_jobs=j, exclude=own) for j in (1, 3)]
     assert all(np.array_equal(a, b) for a, b in zip(*tops, strict=True))
 
 
@@ -132,7 +130,7 @@ def test_leave_one_out_is_a_sum_without_the_example(block_bytes):
     X[7] = X[3]  # a duplicate stays visible
     lift = fit_lift(X)
     kernel = PowerKernel(3.0)
-    options = {"exclude_self": True, "block_bytes": block_bytes}
+    options = {"exclude": np.arange(40), "block_bytes": block_bytes}
     sums = class_sums(kernel, lift, X, y, w, X, 3, **options)
     tops = top_contributors(kernel, lift, X, w, X, 39, **options)
     for i in range(40):
@@ -186,9 +184,13 @@ def test_classes_may_be_many_or_absent():
 def test_sizes_at_the_ends_of_the_range(kind, size):
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((30, 3)), np.arange(30) % 2
-    exact = class_sums(PowerKernel(784.0), fit_lift(X, kind), X, y, None, X, 2, exclude_self=True)
+    exact = class_sums(
+        PowerKernel(784.0), fit_lift(X, kind), X, y, None, X, 2, exclude=np.arange(30)
+    )
     X = X * size
-    sums = class_sums(PowerKernel(784.0), fit_lift(X, kind), X, y, None, X, 2, exclude_self=True)
+    sums = class_sums(
+        PowerKernel(784.0), fit_lift(X, kind), X, y, None, X, 2, exclude=np.arange(30)
+    )
     assert np.array_equal(sums.decide().winner, exact.decide().winner)
     assert np.isfinite(sums.max_log).all()
 
@@ -291,8 +293,10 @@ def test_bad_input_is_refused():
         class_sums(kernel, lift, X, y[1:], w[1:], Q, 3)
     with pytest.raises(ValueError, match="200 sample weights are expected"):
         class_sums(kernel, lift, X, y, w[1:], Q, 3)
-    with pytest.raises(ValueError, match="exclude_self needs the 200 examples as queries, 50"):
-        class_sums(kernel, lift, X, y, w, Q, 3, exclude_self=True)
+    with pytest.raises(
+        ValueError, match=r"exclude needs an example in 0..199, or -1, for each of 50 queries"
+    ):
+        class_sums(kernel, lift, X, y, w, Q, 3, exclude=np.arange(200))
     with pytest.raises(ValueError, match="3 columns are expected"):
         class_sums(kernel, lift, X, y, w, Q[:, :2], 3)
     with pytest.raises(ValueError, match="k must be at least 1"):
@@ -303,10 +307,3 @@ def test_bad_input_is_refused():
     ):
         with pytest.raises(ValueError, match="a log weight is NaN"):
             function()
-
-
-def test_the_module_is_an_engine():
-    engine: Engine = blocked
-    X, y, w, Q = data()
-    sums = engine.class_sums(PowerKernel(3.0), fit_lift(X), X, y, w, Q, 3)
-    assert isinstance(sums, PartialSums)

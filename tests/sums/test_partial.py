@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deeplimit.sums import PartialSums
-from deeplimit.sums.partial import check_weights
+from deeplimit.sums.weights import check_weights
 from sums.reference import exact_sums
 from sums.strategies import terms
 

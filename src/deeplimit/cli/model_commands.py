@@ -1,4 +1,4 @@
-"""The commands about data: ``fit``, ``predict`` and ``explain``."""
+"""The commands about data: ``fit``, ``predict``, ``explain`` and ``forget``."""
 
 from __future__ import annotations
 
@@ -38,10 +38,24 @@ _EXPLAIN_EXAMPLES = """\
 A decision of this classifier is a sum over the examples it was fitted on. A
 share is an example's part of that sum: the shares of a class add up to its
 probability, and without an example the score is less by its share, exactly.
+With --flip the smallest set of examples is named without which the decision
+would be another, all settings staying as they are.
 
 examples:
   deeplimit explain flowers.safetensors flowers.csv
   deeplimit explain flowers.safetensors flowers.csv --rows 0,3,10-12 --top 3
+  deeplimit explain flowers.safetensors flowers.csv --flip
+"""
+
+_FORGET_EXAMPLES = """\
+ID is what explain calls an example: its entry in the column that --id named at
+fit, or its row. The model becomes what it would be without these examples, to
+the last bit, and a fingerprint proves it: a fit without them has the same. What
+fit chose from the data, an exponent, is kept, and so is the encoding of cells.
+
+examples:
+  deeplimit forget flowers.safetensors P007
+  deeplimit forget flowers.safetensors P010 P011 -o without.safetensors
 """
 
 
@@ -109,7 +123,21 @@ def add_to(add: Callable[..., Any]) -> None:
         metavar="LIST",
         help="rows from 0, as 0,3,10-12 (default: first three)",
     )
+    explain.add_argument(
+        "--flip", action="store_true", help="tell without which examples it would be otherwise"
+    )
     explain.add_argument("--json", action="store_true", help="print JSON")
+
+    forget = add(
+        "forget", _run("forget"), "take examples out of a model, exactly", _FORGET_EXAMPLES
+    )
+    forget.add_argument("model", type=Path, metavar="MODEL", help="file that fit wrote")
+    forget.add_argument("ids", nargs="+", metavar="ID", help="examples to forget")
+    forget.add_argument(
+        "-o", "--output", type=Path, metavar="OUT", help="file to write (default: MODEL itself)"
+    )
+    forget.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    forget.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _add_header(parser: Any) -> None:
@@ -127,11 +155,12 @@ def _add_model_and_data(parser: Any) -> None:
 def _run(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         # The numerical libraries are loaded here and not for --help.
-        from deeplimit.cli import modelling
+        from deeplimit.cli import forgetting, modelling
 
         if command == "fit":
             _check_fit(options)
-        code: int = getattr(modelling, command)(options)
+        module = forgetting if command == "forget" else modelling
+        code: int = getattr(module, command)(options)
         return code
 
     return run

@@ -235,6 +235,7 @@ def explain(options: argparse.Namespace) -> int:
     at = _chosen(options.rows, len(rows))
     points = model.encoder.transform(rows.take(at))
     found = model.classifier.contributions(points, top=options.top)
+    flip = model.classifier.flip(points) if options.flip else None
     probabilities = model.classifier.predict_proba(points)
     classes = model.classifier.classes_.tolist()
     ids = model.ids
@@ -263,6 +264,12 @@ def explain(options: argparse.Namespace) -> int:
                 "examples": examples,
             }
         )
+        if flip is not None:
+            reports[-1]["flip"] = {
+                "possible": bool(flip.possible[i]),
+                "becomes": flip.after.tolist()[i] if flip.possible[i] else None,
+                "without": [ids[k] for k in flip.removed[i].tolist()],
+            }
     if options.json:
         print_json({"example_ids": model.id_column or "row", "rows": reports})
         return 0
@@ -294,10 +301,21 @@ def _reasons(report: dict[str, Any], model: Model, rows: Rows) -> str:
     heads = ("share", model.target, model.id_column or "example (row, from 0)")
     lines.append(align(heads, entries, left=(1, 2)))
     left_over = 1.0 - sum(e["share"] for e in report["examples"])
-    others = len(model.ids) - len(report["examples"])
+    others = len(model.classifier.ids_) - len(report["examples"])
     if others and not report["coincides"] and model.classifier.kernel_.positive:
         lines.append(f"  {max(0.0, left_over):.4f}  the other {others} examples together")
+    if "flip" in report:
+        lines.append(paragraph(_flip(report["flip"]), "  ", "    "))
     return "\n".join(lines)
+
+
+def _flip(flip: dict[str, Any]) -> str:
+    if not flip["possible"]:
+        return "there is no other class it could be"
+    names = list(map(str, flip["without"]))
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    what = _count(len(names), "example")
+    return f"without {what} it would be {flip['becomes']}: {', '.join(names[:10])}{more}"
 
 
 def _chosen(ranges: list[range] | None, n: int) -> list[int]:

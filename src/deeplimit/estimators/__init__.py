@@ -2,6 +2,8 @@
 
 from deeplimit.estimators.contributions import Contributions
 from deeplimit.estimators.deep_limit import DeepLimitClassifier
+from deeplimit.estimators.flips import Flip
+from deeplimit.estimators.left_out import LeftOut
 from deeplimit.estimators.named import (
     HilbertClassifier,
     MajorityVoteClassifier,
@@ -9,6 +11,7 @@ from deeplimit.estimators.named import (
 )
 from deeplimit.estimators.network_kernel import NetworkKernelClassifier
 from deeplimit.estimators.regressor import DeepLimitRegressor
+from deeplimit.estimators.stored import StoreClassifier
 
 __all__ = [
     "DeepLimitClassifier",
@@ -17,5 +20,8 @@ __all__ = [
     "OneNearestNeighborClassifier",
     "MajorityVoteClassifier",
     "HilbertClassifier",
+    "StoreClassifier",
     "Contributions",
+    "Flip",
+    "LeftOut",
 ]

@@ -1,29 +1,49 @@
-"""What the classifiers share: checking data, encoding labels, weighting examples."""
+"""What the classifiers share: examples that come and go, checked data, weights of classes."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from deeplimit.engines.live import LiveEngine
+from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
+from deeplimit.estimators.holding import held
+from deeplimit.estimators.lifting import fit_weighted_lift
+from deeplimit.estimators.weighting import Weighting
+from deeplimit.examples import Certificate, ExampleSet, fingerprint
+from deeplimit.examples.example_set import Undo
+from deeplimit.examples.fingerprint import canonical, label_text
+from deeplimit.examples.labels import as_labels, merged
+from deeplimit.persist.state import to_state
+from deeplimit.sums.lift import Lift
+from deeplimit.sums.sphere import fit_lift
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 
 class ExampleClassifier(ClassifierMixin, BaseEstimator):
     """Base of classifiers that keep their examples and decide by scores of the classes.
 
-    Subclasses define `_learn`, called with checked data, and `_probabilities`.
+    Examples come, go and change class in any order; the state is, bit for bit, that of a fit of
+    what remains in the order of ids. `set_params` does nothing to a fitted model before a `fit`.
+
+    Subclasses define `_scores`, `_learn` for a fit, and `_follow` for a change unless learning anew
+    is what it takes.
     """
 
     class_weight: Any = None
     priors: Any = None
+    engine: Any = "auto"
+    n_jobs: Any = None
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Store the examples and what their limit needs.
@@ -49,65 +69,330 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             does not suit. The classifier is then left as it was.
         """
         with untouched_on_failure(self):
-            self._fit(X, y, sample_weight)
+            self._fit(*self._checked(X, y, sample_weight, reset=True), None)
         return self
 
-    def _fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None) -> None:
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Add examples; on an unfitted classifier, fit them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Examples, finite numbers.
+        y : array-like of shape (n,)
+            Class of each example. It may be a new one.
+        classes : array-like of shape (k,), optional
+            Classes to list in ``classes_`` even while they have no example, besides those listed
+            before.
+        sample_weight : array-like of shape (n,), optional
+            Nonnegative weight of each example; 1 if not given, and 0 is absence.
+
+        Returns
+        -------
+        self
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            As for `fit`. The classifier is then left as it was.
+
+        Notes
+        -----
+        Ids go on counting. What `fit` chose from its data, an exponent, is kept; see
+        `certificate`.
+        """
+        if not self.__sklearn_is_fitted__():
+            with untouched_on_failure(self):
+                checked = self._checked(X, y, sample_weight, reset=True)
+                self._fit(*checked, classes)
+            return self
+        checked = self._checked(X, y, sample_weight, reset=False)
+        return self._change(lambda: self._examples.add(*checked), classes)
+
+    def forget(self, ids: ArrayLike) -> Self:
+        """Take examples out, as if they had never been given.
+
+        Parameters
+        ----------
+        ids : array-like of int
+            Which, by their places in the data given to `fit` and then `partial_fit`, counted
+            throughout; ``ids_`` lists those there are.
+
+        Returns
+        -------
+        self
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            If an id is unknown, forgotten already or given twice, or nothing would remain. The
+            classifier is then left as it was.
+        TypeError
+            If ids are no integers.
+
+        Notes
+        -----
+        The rows are overwritten at once, in a time that does not grow with the examples there are;
+        masses, lift and rule are made when next asked for. What has to be solved (interpolation,
+        `NetworkKernelClassifier`) is solved anew, at the cost of a fit.
+        """
+        check_is_fitted(self)
+        return self._change(lambda: self._examples.forget(ids))
+
+    def relabel(self, ids: ArrayLike, y: ArrayLike) -> Self:
+        """Give examples other classes, as if they had been given with them.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (k,)
+            Which; see `forget`.
+        y : array-like of shape (k,), or one label
+            Their classes.
+
+        Returns
+        -------
+        self
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            If an id is unknown, forgotten or given twice, or the labels do not suit. The
+            classifier is then left as it was.
+        TypeError
+            If ids are no integers.
+        """
+        check_is_fitted(self)
+        labels = as_labels(y, one=np.size(ids))
+        if labels.size and type_of_target(labels) not in ("binary", "multiclass"):
+            raise ValueError(f"labels are classes; got {type_of_target(labels)} ones.")
+        return self._change(lambda: self._examples.relabel(ids, labels))
+
+    def certificate(self) -> Certificate:
+        """Certify the state: models of the same settings and examples have the same fingerprint.
+
+        The first call hashes every example, some microseconds each; changes then keep the hash up
+        to date.
+
+        Returns
+        -------
+        Certificate
+
+        Raises
+        ------
+        TypeError
+            If the activation is a Python callable, whose code cannot be hashed.
+        """
+        check_is_fitted(self)
+        kept = self._kept if self._examples.version > 1 else ()
+        settings = {
+            "model": type(self).__name__,
+            "n_features": self._examples.n_features,
+            "classes": [label_text(label) for label in self.classes_],
+            "parameters": canonical(self._settings),
+            "kernel": canonical(to_state(self.kernel_)) if hasattr(self, "kernel_") else None,
+        }
+        return Certificate(
+            type(self).__name__,
+            len(self._examples),
+            len(self.classes_),
+            kept,
+            self._chosen if kept else None,
+            fingerprint(settings, len(self._examples), self._examples.total()),
+        )
+
+    @property
+    def ids_(self) -> NDArray[np.int64]:
+        """Ids of the examples there are, ascending."""
+        return self._examples.live_ids.copy()
+
+    @property
+    def class_mass_(self) -> Floats:
+        """Total weight of each class."""
+        mass = np.zeros(len(self.classes_))
+        mass[self._present] = self._mass
+        return mass
+
+    #: Parameters that decide nothing, or nothing that the kernel does not say.
+    _beside = frozenset({"n_jobs", "engine", "activation", "exponent"})
+    #: How rows get to where gaps are measured; see `fit_lift`.
+    _lift_kind = "euclidean"
+    #: What was chosen from data, and is kept when they change.
+    _kept: tuple[str, ...] = ()
+    _chosen: float | None = None
+
+    def _checked(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    ) -> tuple[Floats, NDArray[Any], Floats]:
         rows: Floats
-        labels: NDArray[Any]
-        rows, labels = validate_data(self, X, y, dtype=np.float64)
+        rows, labels = validate_data(self, X, y, dtype=np.float64, reset=reset)
         check_classification_targets(labels)
         weight: Floats = _check_sample_weight(
-            sample_weight, rows, dtype=np.float64, ensure_non_negative=True, copy=True
+            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
         )
         # An example of weight zero is absent, from every statistic too.
-        live = np.flatnonzero(weight > 0.0)
-        if not live.size:
+        if not np.any(weight > 0.0):
             raise ValueError("all sample weights are zero: there is no example to learn from.")
-        rows, weight = rows[live], weight[live]
-        classes, index = np.unique(labels[live], return_inverse=True)
-        index = np.asarray(index).ravel()
-        mass = np.bincount(index, weights=weight, minlength=classes.size)
-        factors = compute_class_weight(self.class_weight, classes=classes, y=classes[index])
-        if self.class_weight == "balanced":
-            # scikit-learn counts rows; here the weights count.
-            factors = mass.sum() / (classes.size * mass)
-        if self.priors is not None:
-            priors = np.asarray(self.priors, dtype=np.float64)
-            if priors.shape != (classes.size,) or not np.all(priors > 0):
-                raise ValueError(
-                    f"priors must be {classes.size} positive numbers, one for each class in the "
-                    f"order of classes_; got {self.priors!r}."
-                )
-            factors = factors * priors / priors.sum() * mass.sum() / mass
-        self.classes_ = classes
-        self._X = np.ascontiguousarray(rows)
-        self._index = index.astype(np.int64)
-        self._origin = live
-        self._sample_weight = weight
-        self._weight = weight * np.asarray(factors, dtype=np.float64)[index]
-        self.class_mass_ = np.bincount(index, weights=self._weight, minlength=classes.size)
+        return rows, labels, weight
+
+    def _fit(
+        self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None
+    ) -> None:
+        self._lazy: dict[str, Any] = {}
+        self._settings = {
+            name: deepcopy(value)
+            for name, value in self.get_params(deep=False).items()
+            if name not in self._beside
+        }
+        self._declared: NDArray[Any] | None = None
+        self._declare(classes)
+        self._kept, self._chosen = (), None
+        self._live: dict[str, LiveEngine] = {}
+        self._examples = ExampleSet(rows.shape[1])
+        self._examples.add(rows, labels, weight)
+        self._name_classes()
         self._learn()
+
+    def _change(self, change: Callable[[], Undo], classes: ArrayLike | None = None) -> Self:
+        """Change the examples, and follow; or leave all as it was."""
+        with untouched_on_failure(self):
+            self._declare(classes)
+            undo = change()
+            try:
+                self._lazy = {}
+                self._name_classes()
+                self._follow()
+            except BaseException:
+                undo()
+                raise
+        self._examples.compact()
+        return self
+
+    def _declare(self, classes: ArrayLike | None) -> None:
+        if classes is not None and (further := as_labels(classes)).size:
+            known = self._declared
+            self._declared = np.unique(further) if known is None else merged(known, further)
+
+    def _name_classes(self) -> None:
+        """List the classes that have examples or were declared, and check what goes by class."""
+        present, declared = self._examples.classes, self._declared
+        self.classes_ = present if declared is None else merged(present, declared)
+        self._lazy["weighting"] = self._make_weighting()
+
+    def _make_weighting(self) -> Weighting:
+        return Weighting(
+            self._settings.get("class_weight"),
+            self._settings.get("priors"),
+            self.classes_,
+            self._examples.classes.astype(self.classes_.dtype),
+        )
 
     def _learn(self) -> None:
         raise NotImplementedError
+
+    def _follow(self) -> None:
+        """Follow a change of the examples."""
+        self._learn()
 
     def _make_rule(self) -> Any:
         """Make the decision rule from the fitted attributes, where there is one."""
         raise NotImplementedError
 
     #: Attributes that a saved model leaves out, being made again of the others.
-    _transient = frozenset({"_decision_rule"})
+    _transient = frozenset({"_lazy", "_live"})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made again: an engine holds what cannot be pickled."""
+        state: dict[str, Any] = super().__getstate__()
+        return {name: value for name, value in state.items() if name not in self._transient}
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        """Make what follows from the examples when it is asked for, once until they change."""
+        lazy = self.__dict__.setdefault("_lazy", {})  # absent if just loaded
+        if name not in lazy:
+            lazy[name] = make()
+        made: T = lazy[name]
+        return made
 
     @property
     def _rule(self) -> Any:
-        """The decision rule, made anew after loading."""
-        if "_decision_rule" not in self.__dict__:  # just loaded
-            self._decision_rule = self._make_rule()
-        return self._decision_rule
+        return self._once("rule", self._make_rule)
+
+    def _held(self) -> Examples:
+        """Give what the rule decides by."""
+        return held(self)
+
+    def _prepare(self) -> None:
+        """Make the rule now, for what does not suit is to be told by who changes the examples."""
+        _ = self._rule
+
+    def _fit_lift(self) -> Lift:
+        kept, kind = self._examples, self._lift_kind
+        if kind == "euclidean":
+            # It depends on nothing but the largest number, which the examples keep at hand.
+            return fit_lift(np.full((1, kept.n_features), kept.largest), kind)
+        return fit_weighted_lift(self._X, kind, self._sample_weight)
+
+    @property
+    def lift_(self) -> Lift:
+        """The map of rows to where gaps are measured."""
+        return self._once("lift", self._fit_lift)
+
+    @property
+    def _X(self) -> Floats:
+        """The examples there are, in the order of ids."""
+        return self._examples.live_rows
+
+    @property
+    def _index(self) -> NDArray[np.int64]:
+        """Class of each, a place among those that have examples."""
+        return self._examples.live_codes
+
+    @property
+    def _origin(self) -> NDArray[np.int64]:
+        """Id of each example."""
+        return self._examples.live_ids
+
+    @property
+    def _sample_weight(self) -> Floats:
+        return self._examples.live_weights
+
+    @property
+    def _weight(self) -> Floats:
+        """Weight of each example, that of its class included."""
+        return self._once("weight", self._make_weight)
+
+    def _make_weight(self) -> Floats:
+        weighting = self._once("weighting", self._make_weighting)
+        codes, weights = self._examples.live_codes, self._examples.live_weights
+        weighted: Floats = weights * weighting.factors(codes, weights)[codes]
+        return weighted
+
+    @property
+    def _n_present(self) -> int:
+        return len(self._examples.classes)
+
+    @property
+    def _mass(self) -> Floats:
+        """Total weight of each class that has examples."""
+        return np.bincount(self._index, weights=self._weight).astype(np.float64)
+
+    @property
+    def _present(self) -> NDArray[np.int64]:
+        """Places in ``classes_`` of the classes that have examples."""
+        places = np.searchsorted(self.classes_, self._examples.classes.astype(self.classes_.dtype))
+        return places.astype(np.int64)
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
-        """Winner and score of each class for each row."""
+        """Winner and score for each row, of the classes that have examples."""
         raise NotImplementedError
 
     def _queries(self, X: ArrayLike) -> Floats:
@@ -129,7 +414,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             Classes.
         """
         X = self._queries(X)
-        return np.asarray(self.classes_[self._scores(X)[0]])
+        return np.asarray(self.classes_[self._present[self._scores(X)[0]]])
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Give each class's share of the score: the estimate of its probability.
@@ -142,31 +427,18 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (m, n_classes)
-            Rows add up to 1; the largest entry is that of the prediction.
+            Rows add up to 1; the largest entry is that of the prediction. A class without
+            examples has 0.
         """
-        return self._scores(self._queries(X))[1]
+        return self._spread(self._scores(self._queries(X))[1], 0.0)
+
+    def _spread(self, scores: Floats, absent: float) -> Floats:
+        """Give scores of the classes that have examples as those of all in ``classes_``."""
+        if scores.shape[1] == len(self.classes_):
+            return scores
+        spread = np.full((len(scores), len(self.classes_)), absent)
+        spread[:, self._present] = scores
+        return spread
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_index")
-
-
-def clipped_shares(scores: Floats, winner: NDArray[np.int64]) -> Floats:
-    """Turn real scores into shares: negative ones count as 0, and the winner's is the largest.
-
-    Where a tie was decided otherwise the winner is raised by the last digits above its equals.
-    """
-    shares = np.maximum(scores, 0.0)
-    total = shares.sum(axis=1, keepdims=True)
-    rows = np.arange(len(shares))
-    nothing = total[:, 0] <= 0.0
-    shares[nothing] = 0.0
-    shares[rows[nothing], winner[nothing]] = 1.0
-    total[nothing] = 1.0
-    shares /= total
-    others = shares.copy()
-    others[rows, winner] = -1.0
-    rival = others.max(axis=1, initial=-1.0)
-    behind = np.flatnonzero(shares[rows, winner] <= rival)
-    shares[behind, winner[behind]] = rival[behind] * (1.0 + 2.0**-50)
-    shares[behind] /= shares[behind].sum(axis=1, keepdims=True)
-    return shares
+        return "_examples" in self.__dict__

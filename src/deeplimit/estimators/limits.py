@@ -8,65 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.estimators.base import clipped_shares
+from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.interpolation import (
     check_size,
     fit_interpolant,
     interpolate,
 )
+from deeplimit.estimators.shares import clipped_shares
 from deeplimit.kernels.limit import LimitKernel
-from deeplimit.sums.blocked import class_sums, top_contributors
-from deeplimit.sums.engine import Contributors, RadialKernel
+from deeplimit.sums.engine import RadialKernel
 from deeplimit.sums.gaps import gap_blocks
-from deeplimit.sums.lift import Lift
-from deeplimit.sums.partial import TIE_TOLERANCE, PartialSums
+from deeplimit.sums.partial import TIE_TOLERANCE
 
 Floats = NDArray[np.float64]
 Scores = tuple[NDArray[np.int64], Floats]
-
-
-@dataclass
-class Examples:
-    """Examples with classes and weights, under a lift.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-    index : ndarray of int64, shape (n,)
-        Class of each.
-    weight : ndarray of shape (n,)
-    lift : Lift
-    n_classes : int
-    n_jobs : int or None
-    """
-
-    X: Floats
-    index: NDArray[np.int64]
-    weight: Floats
-    lift: Lift
-    n_classes: int
-    n_jobs: int | None = None
-
-    @property
-    def mass(self) -> Floats:
-        """Total weight of each class."""
-        return _mass(self.index, self.weight, self.n_classes)
-
-    def sums(self, kernel: RadialKernel, Q: Floats) -> PartialSums:
-        """Kernel sums of each class at queries."""
-        return class_sums(
-            kernel, self.lift, self.X, self.index, self.weight, Q, self.n_classes,
-            n_jobs=self.n_jobs,
-        )  # fmt: skip
-
-    def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
-        """Find the k examples of largest weight times kernel, for each query."""
-        return top_contributors(kernel, self.lift, self.X, self.weight, Q, k, n_jobs=self.n_jobs)
-
-    def nearest(self, order: RadialKernel, Q: Floats, k: int) -> Contributors:
-        """Find the first k examples in the order of a kernel, weights aside."""
-        present = (self.weight > 0.0).astype(np.float64)
-        return top_contributors(order, self.lift, self.X, present, Q, k, n_jobs=self.n_jobs)
 
 
 def _mass(index: NDArray[np.int64], weight: Floats, n_classes: int) -> Floats:
@@ -208,6 +163,7 @@ class _Chord:
     """Order by distance alone: the plain nearest neighbour."""
 
     positive: bool = True
+    decreasing: bool = True
 
     def log_at_gap(self, s: ArrayLike) -> Floats:
         with np.errstate(divide="ignore"):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from deeplimit.estimators.attribution import ExplainedClassifier
 from deeplimit.estimators.base import ExampleClassifier, Floats
-from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.exponents import choose_exponent
-from deeplimit.estimators.lifting import fit_weighted_lift
 from deeplimit.estimators.limits import (
     DecisionRule,
-    Examples,
     MajorityVote,
     NearestNeighbor,
     Scores,
@@ -32,14 +30,11 @@ class _NamedLimit(ExampleClassifier):
         self.class_weight = class_weight
         self.n_jobs = n_jobs
 
-    def _examples(self) -> Examples:
-        return Examples(
-            self._X, self._index, self._weight, self.lift_, len(self.classes_), self.n_jobs
-        )
-
     def _learn(self) -> None:
-        self.lift_ = fit_weighted_lift(self._X, "euclidean", self._sample_weight)
-        self._decision_rule = self._make_rule()
+        self._prepare()
+
+    def _follow(self) -> None:
+        """In R^d nothing can be refused: the rule is made when it is asked for."""
 
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         scores: Scores = self._rule.scores(X)
@@ -60,6 +55,8 @@ class OneNearestNeighborClassifier(_NamedLimit):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+    ids_ : ndarray of shape (n_examples,)
+        Ids of the examples, for `forget` and `relabel`.
     class_mass_ : ndarray of shape (n_classes,)
 
     References
@@ -78,7 +75,7 @@ class OneNearestNeighborClassifier(_NamedLimit):
         self.n_jobs = n_jobs
 
     def _make_rule(self) -> DecisionRule:
-        return NearestNeighbor(self._examples())
+        return NearestNeighbor(self._held())
 
 
 class MajorityVoteClassifier(_NamedLimit):
@@ -96,6 +93,8 @@ class MajorityVoteClassifier(_NamedLimit):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+    ids_ : ndarray of shape (n_examples,)
+        Ids of the examples, for `forget` and `relabel`.
     class_mass_ : ndarray of shape (n_classes,)
 
     Examples
@@ -107,10 +106,10 @@ class MajorityVoteClassifier(_NamedLimit):
     """
 
     def _make_rule(self) -> DecisionRule:
-        return MajorityVote(self._examples())
+        return MajorityVote(self._held())
 
 
-class HilbertClassifier(_NamedLimit):
+class HilbertClassifier(_NamedLimit, ExplainedClassifier):
     r"""The Hilbert kernel estimate: argmax of the class sums of :math:`\|x - x_i\|^{-\alpha}`.
 
     Parameters
@@ -121,12 +120,16 @@ class HilbertClassifier(_NamedLimit):
         Class probabilities to expect where the rule is used.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
+    engine : {"auto", "reference", "compiled", "single", "graphics"}, default="auto"
+        What sums; see `DeepLimitClassifier`.
     n_jobs : int, optional
         Threads for prediction.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+    ids_ : ndarray of shape (n_examples,)
+        Ids of the examples, for `forget` and `relabel`.
     class_mass_ : ndarray of shape (n_classes,)
     exponent_ : float
     kernel_ : PowerKernel
@@ -150,35 +153,28 @@ class HilbertClassifier(_NamedLimit):
         *,
         priors: Any = None,
         class_weight: Any = None,
+        engine: str = "auto",
         n_jobs: int | None = None,
     ) -> None:
         super().__init__(priors=priors, class_weight=class_weight, n_jobs=n_jobs)
         self.exponent = exponent
+        self.engine = engine
 
     def _learn(self) -> None:
-        self.lift_ = fit_weighted_lift(self._X, "euclidean", self._sample_weight)
         choice = choose_exponent(
-            self.exponent, self.lift_, self._X, self._index, self._weight, len(self.classes_)
+            self.exponent,
+            self.lift_,
+            self._X,
+            self._index,
+            self._weight,
+            self._n_present,
+            self.n_jobs,
         )
         self.exponent_ = choice.exponent
         self.kernel_ = PowerKernel(choice.exponent)
-        self._decision_rule = self._make_rule()
+        self._chosen = choice.exponent
+        self._kept = ("exponent",) if isinstance(self.exponent, str) else ()
+        self._prepare()
 
     def _make_rule(self) -> DecisionRule:
-        return Smoother(self._examples(), self.kernel_)
-
-    def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
-        """Tell which examples decide each row, with their shares of the score.
-
-        Parameters
-        ----------
-        X : array-like of shape (m, d)
-            Rows.
-        top : int, default=5
-            How many examples to name for each row.
-
-        Returns
-        -------
-        Contributions
-        """
-        return contributions(self._rule, self._queries(X), top, self.classes_, self._origin)
+        return Smoother(self._held(), self.kernel_)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.activations import Activation
-from deeplimit.estimators.base import ExampleClassifier, Floats, clipped_shares
+from deeplimit.estimators.base import ExampleClassifier, Floats
 from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_ridge
-from deeplimit.estimators.lifting import fit_weighted_lift
+from deeplimit.estimators.shares import clipped_shares
 from deeplimit.kernels.network import NetworkKernel
 from deeplimit.sums.gaps import gap_blocks
 
@@ -50,6 +50,8 @@ class NetworkKernelClassifier(ExampleClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+    ids_ : ndarray of shape (n_examples,)
+        Ids of the examples, for `forget` and `relabel`.
     kernel_ : NetworkKernel
     ridge_ : float
         The ridge used.
@@ -124,21 +126,25 @@ class NetworkKernelClassifier(ExampleClassifier):
             raise ValueError("a network's kernel lives on the sphere, not in R^d.")
         kind: Any = self.kind
         self.kernel_ = NetworkKernel(Activation(self.activation), self.depth, kind=kind)
-        ridges = self._ridges()
-        self.lift_ = fit_weighted_lift(self._X, self.projection, self._sample_weight)
-        targets = np.eye(len(self.classes_))[self._index]
-        self._constant = np.zeros(len(self.classes_))
-        if self.center:
-            self._constant = self.class_mass_ / self.class_mass_.sum()
+        self._lift_kind = self.projection
+        self._candidates = self._ridges()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Solve, which costs what a fit does."""
+        targets = np.eye(self._n_present)[self._index]
+        self._constant = np.zeros(self._n_present)
+        if self._settings["center"]:
+            self._constant = self._mass / self._mass.sum()
             targets = targets - self._constant
         else:
             # Centred between the classes, so that the machine decides two classes by a sign.
-            targets = targets - 1.0 / len(self.classes_)
+            targets = targets - 1.0 / self._n_present
         merged = merge_duplicates(self._X, targets, self._weight)
         check_size(merged.first.size, "kernel ridge regression")
         self._rows = self._X[merged.first]
         log, sign = self._log_kernel(self._rows)
-        solution = solve_ridge(sign * np.exp(log), merged.targets, merged.weight, ridges)
+        solution = solve_ridge(sign * np.exp(log), merged.targets, merged.weight, self._candidates)
         self.dual_coef_, self.ridge_ = solution.coefficients, solution.ridge
         truth = np.argmax(merged.targets, axis=1)
         right = np.argmax(solution.loo, axis=1) == truth
@@ -165,16 +171,18 @@ class NetworkKernelClassifier(ExampleClassifier):
         -------
         ndarray of shape (m, n_classes), or (m,) for two classes
             For two classes the score of the second less that of the first. Deep singular networks
-            decay to nothing off their examples: the values may underflow, decisions do not.
+            decay to nothing off their examples: the values may underflow, decisions do not. A class
+            without examples has -inf.
         """
         values, log_scale = self._values(self._queries(X))
         with np.errstate(under="ignore"):
             scaled = values * np.exp(log_scale) + self._constant
+        scaled = self._spread(scaled, -np.inf)
         return scaled[:, 1] - scaled[:, 0] if scaled.shape[1] == 2 else scaled
 
     def _values(self, Q: Floats) -> tuple[Floats, Floats]:
         """Predictions less the constant, over exp of a scale for each query."""
-        values = np.empty((len(Q), len(self.classes_)))
+        values = np.empty((len(Q), self._n_present))
         scales = np.empty((len(Q), 1))
         for start in range(0, len(Q), 512):
             part = slice(start, start + 512)
@@ -190,9 +198,10 @@ class NetworkKernelClassifier(ExampleClassifier):
         with np.errstate(under="ignore"):
             total = values * np.exp(scales) + self._constant
         # Without a constant the order survives any underflow.
-        ranked = total if self.center else values
+        center = self._settings["center"]
+        ranked = total if center else values
         top = ranked.max(axis=1, keepdims=True)
         tied = ranked >= top - 2.0**-40 * np.abs(ranked).max(axis=1, keepdims=True)
-        winner = np.argmax(np.where(tied, self.class_mass_, -np.inf), axis=1)
-        shift = 0.0 if self.center else 1.0 / len(self.classes_)
+        winner = np.argmax(np.where(tied, self._mass, -np.inf), axis=1)
+        shift = 0.0 if center else 1.0 / self._n_present
         return winner, clipped_shares(total + shift, winner)

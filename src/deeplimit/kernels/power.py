@@ -29,6 +29,8 @@ class PowerKernel:
     ----------
     positive : bool
         True: the kernel is positive at every gap.
+    decreasing : bool
+        True: the kernel decreases with the gap.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class PowerKernel:
 
     exponent: float
     positive: ClassVar[bool] = True
+    decreasing: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         exponent = float(self.exponent)

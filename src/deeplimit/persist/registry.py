@@ -22,6 +22,7 @@ BUILT_IN = {
     "NormalizeLift": "deeplimit.sums.projective:NormalizeLift",
     "UnitLift": "deeplimit.sums.sphere:UnitLift",
     "EuclideanLift": "deeplimit.sums.sphere:EuclideanLift",
+    "ExampleSet": "deeplimit.examples.example_set:ExampleSet",
     "DeepLimitClassifier": "deeplimit.estimators.deep_limit:DeepLimitClassifier",
     "OneNearestNeighborClassifier": "deeplimit.estimators.named:OneNearestNeighborClassifier",
     "MajorityVoteClassifier": "deeplimit.estimators.named:MajorityVoteClassifier",

@@ -2,7 +2,7 @@
 
 from deeplimit.sums.blocked import class_sums, top_contributors
 from deeplimit.sums.dimension import intrinsic_dimension
-from deeplimit.sums.engine import Contributors, Engine, RadialKernel
+from deeplimit.sums.engine import Contributors, Engine, RadialKernel, Summation
 from deeplimit.sums.gaps import GapTiles, gap_blocks
 from deeplimit.sums.partial import Decision, PartialSums
 from deeplimit.sums.sphere import (
@@ -30,6 +30,7 @@ __all__ = [
     "PartialSums",
     "Decision",
     "RadialKernel",
+    "Summation",
     "Engine",
     "Contributors",
     "class_sums",

@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit.sums.engine import Contributors, RadialKernel, evaluate
 from deeplimit.sums.gaps import BLOCK_BYTES, GapTiles
 from deeplimit.sums.lift import Lift
-from deeplimit.sums.partial import PartialSums, check_weights
+from deeplimit.sums.partial import PartialSums
 from deeplimit.sums.scaling import float_rows
 from deeplimit.sums.threads import map_blocks
+from deeplimit.sums.weights import check_weights
 
 __all__ = ["class_sums", "top_contributors"]
 
@@ -40,7 +41,7 @@ class _Task:
         X: ArrayLike,
         Q: ArrayLike,
         order: NDArray[np.int64],
-        exclude_self: bool,
+        exclude: ArrayLike | None,
         block_bytes: int,
     ) -> Self:
         examples, queries = float_rows(X), float_rows(Q)
@@ -49,12 +50,16 @@ class _Task:
                 f"a matrix of {order.size} examples and a matrix of queries are expected, "
                 f"{examples.shape} and {queries.shape} were got"
             )
-        if exclude_self and len(queries) != order.size:
-            raise ValueError(
-                f"exclude_self needs the {order.size} examples as queries, "
-                f"{len(queries)} queries were got"
-            )
-        places = np.argsort(order, kind="stable") if exclude_self else None
+        places = None
+        if exclude is not None:
+            own = np.asarray(exclude, dtype=np.int64)
+            if own.shape != (len(queries),) or not np.all((own >= -1) & (own < order.size)):
+                raise ValueError(
+                    f"exclude needs an example in 0..{order.size - 1}, or -1, for each of "
+                    f"{len(queries)} queries"
+                )
+            place = np.argsort(order, kind="stable")
+            places = np.where(own >= 0, place[own] if order.size else -1, -1)
         tiles = GapTiles(examples[order], lift, block_bytes=block_bytes)
         return cls(kernel, tiles, queries, order, places)
 
@@ -80,7 +85,7 @@ def class_sums(
     n_classes: int,
     *,
     n_jobs: int | None = 1,
-    exclude_self: bool = False,
+    exclude: ArrayLike | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> PartialSums:
     """Sum a kernel over the examples of each class, for each query.
@@ -106,9 +111,9 @@ def class_sums(
         Number of classes.
     n_jobs : int or None, default=1
         Number of threads, -1 for all processors. With 1 a single core is used, also by BLAS.
-    exclude_self : bool, default=False
-        Leave-one-out: `Q` is `X`, and query i does not see example i. It does see the duplicates
-        of it.
+    exclude : array-like of int, shape (m,), optional
+        Example that each query does not see, -1 for none: leave-one-out has `Q` equal to `X` and
+        `exclude` 0..n - 1. A query does see the duplicates of its example.
     block_bytes : int, default=64 MiB
         Bound of the memory for temporary arrays, for each thread.
 
@@ -130,7 +135,7 @@ def class_sums(
     >>> lift = fit_lift(X, "euclidean")
     >>> class_sums(PowerKernel(1.0), lift, X, y, None, [[2.0]], 2).proportions().tolist()
     [[0.2, 0.8]]
-    >>> class_sums(PowerKernel(1.0), lift, X, y, None, X, 2, exclude_self=True).decide().winner
+    >>> class_sums(PowerKernel(1.0), lift, X, y, None, X, 2, exclude=[0, 1, 2]).decide().winner
     array([1, 0, 1])
     """
     index = np.asarray(y_index)
@@ -142,7 +147,7 @@ def class_sums(
     order = np.argsort(index, kind="stable").astype(np.int64)
     index = index[order]
     weight = None if weight is None else weight[order]
-    task = _Task.prepare(kernel, lift, X, Q, order, exclude_self, block_bytes)
+    task = _Task.prepare(kernel, lift, X, Q, order, exclude, block_bytes)
 
     def block(rows: slice) -> PartialSums:
         sums = PartialSums.empty(rows.stop - rows.start, n_classes)
@@ -164,7 +169,7 @@ def top_contributors(
     k: int,
     *,
     n_jobs: int | None = 1,
-    exclude_self: bool = False,
+    exclude: ArrayLike | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> Contributors:
     """Find the k examples with the largest |w K| for each query.
@@ -185,8 +190,8 @@ def top_contributors(
         How many; at most n are given.
     n_jobs : int or None, default=1
         Number of threads, -1 for all processors.
-    exclude_self : bool, default=False
-        Leave-one-out: `Q` is `X`, and query i does not see example i.
+    exclude : array-like of int, shape (m,), optional
+        Example that each query does not see, -1 for none.
     block_bytes : int, default=64 MiB
         Bound of the memory for temporary arrays, for each thread.
 
@@ -214,7 +219,7 @@ def top_contributors(
         raise ValueError(f"k must be at least 1, {k} was got")
     order = np.arange(len(float_rows(X)), dtype=np.int64)
     weight = check_weights(w, order.size)
-    task = _Task.prepare(kernel, lift, X, Q, order, exclude_self, block_bytes)
+    task = _Task.prepare(kernel, lift, X, Q, order, exclude, block_bytes)
     count = min(k, order.size)
     heavy = np.ones(order.size) if weight is None else weight
     log_heavy = np.log(np.where(heavy > 0, heavy, 1.0))

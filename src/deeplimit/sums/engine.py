@@ -7,10 +7,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 
-__all__ = ["Contributors", "Engine", "RadialKernel", "evaluate"]
+__all__ = ["Contributors", "Engine", "RadialKernel", "Summation", "evaluate", "heaviest_order"]
 
 
 @runtime_checkable
@@ -83,6 +82,31 @@ def evaluate(
     return np.asarray(kernel.log_at_gap(gaps), dtype=np.float64), signs
 
 
+def heaviest_order(
+    indices: NDArray[np.int64], log_weights: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Order examples by descending |w K|: hits by their weight, what is equal by its index.
+
+    Parameters
+    ----------
+    indices : ndarray of int64, shape (m, n)
+        Examples, -1 where there is none.
+    log_weights : ndarray of shape (m, n)
+        ln|w K|.
+    weight : ndarray of shape (m, n)
+        Weights of the examples.
+
+    Returns
+    -------
+    ndarray of int, shape (m, n)
+        Columns in order for each row.
+    """
+    hits = np.where(np.isposinf(log_weights), -weight, 0.0)
+    # What is absent comes last, also behind examples whose kernel is zero.
+    index = np.where(indices < 0, np.iinfo(np.int64).max, indices)
+    return np.lexsort((index, hits, -log_weights), axis=-1)
+
+
 class Contributors(NamedTuple):
     """The examples that weigh most for each query.
 
@@ -110,40 +134,75 @@ class Contributors(NamedTuple):
     log_weights: NDArray[np.float64]
     signs: NDArray[np.int8]
 
+    def merge(self, other: Contributors, k: int, weight: NDArray[np.float64]) -> Contributors:
+        """Give the heaviest examples of two sets that have none in common.
 
-class Engine(Protocol):
-    """What computes sums over examples; `deeplimit.sums.blocked` is the reference.
+        Parameters
+        ----------
+        other : Contributors
+            Those of other examples, for the same queries.
+        k : int
+            How many to keep.
+        weight : ndarray of shape (n,)
+            Weights of the examples, by their index: coincident ones are ordered by them.
 
-    An engine is any object, or module, with these two functions. A faster one must agree with the
-    reference within its stated tolerance and keep its rules: coincident examples on a level of
-    their own, leave-one-out by index, the same result for the same call.
+        Returns
+        -------
+        Contributors
+            Of shape (m, min(k, all)).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> one = Contributors(np.array([[0]]), np.array([[1.0]]), np.array([[1]], dtype=np.int8))
+        >>> two = one._replace(indices=np.array([[1]]), log_weights=np.array([[2.0]]))
+        >>> one.merge(two, 2, np.ones(2)).indices
+        array([[1, 0]])
+        """
+        indices = np.concatenate([self.indices, other.indices], axis=1)
+        logs = np.concatenate([self.log_weights, other.log_weights], axis=1)
+        signs = np.concatenate([self.signs, other.signs], axis=1)
+        heavy = np.where(indices >= 0, weight[indices], 0.0) if indices.size else logs
+        order = heaviest_order(indices, logs, heavy)[:, :k]
+        return Contributors(
+            np.take_along_axis(indices, order, axis=1),
+            np.take_along_axis(logs, order, axis=1),
+            np.take_along_axis(signs, order, axis=1),
+        )
+
+
+class Summation(Protocol):
+    """Sums over examples that are held somewhere.
+
+    They agree with `deeplimit.sums.class_sums` and `top_contributors` within a stated tolerance,
+    and keep their rules: coincident examples on a level of their own, leave-one-out by index, the
+    same result for the same call whatever the number of threads.
     """
 
     def class_sums(
-        self,
-        kernel: RadialKernel,
-        lift: Lift,
-        X: ArrayLike,
-        y_index: ArrayLike,
-        sample_weight: ArrayLike | None,
-        Q: ArrayLike,
-        n_classes: int,
-        *,
-        n_jobs: int | None = 1,
-        exclude_self: bool = False,
+        self, kernel: RadialKernel, Q: ArrayLike, exclude: ArrayLike | None = None
     ) -> PartialSums:
-        """Sum the kernel over the examples of each class, as `blocked.class_sums` does."""
+        """Sum the kernel over the examples of each class."""
 
     def top_contributors(
-        self,
-        kernel: RadialKernel,
-        lift: Lift,
-        X: ArrayLike,
-        w: ArrayLike | None,
-        Q: ArrayLike,
-        k: int,
-        *,
-        n_jobs: int | None = 1,
-        exclude_self: bool = False,
+        self, kernel: RadialKernel, Q: ArrayLike, k: int, exclude: ArrayLike | None = None
     ) -> Contributors:
-        """Find the heaviest examples, as `blocked.top_contributors` does."""
+        """Find the heaviest examples."""
+
+
+class Engine(Summation, Protocol):
+    """Examples in memory made ready for sums over them.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    """
+
+    name: str
+
+    def forget(self, examples: ArrayLike) -> None:
+        """Let examples weigh nothing from now on."""
+
+    def move(self, X: ArrayLike) -> None:
+        """Take the same rows from another place in memory."""

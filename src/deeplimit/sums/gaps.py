@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from deeplimit.sums.lift import SMALLEST_GAP, Lift, Rows
 from deeplimit.sums.scaling import float_rows
 
-__all__ = ["BLOCK_BYTES", "GapTiles", "gap_blocks"]
+__all__ = ["ANTIPODE", "BLOCK_BYTES", "GapTiles", "gap_blocks"]
 
 BLOCK_BYTES = 64 * 2**20
 # Arrays of the size of a tile that live at once while a tile is turned into sums.
@@ -29,8 +29,8 @@ _NEAR = 1e-4
 _CANCELLED = 2.0**-7
 # Where so many pairs of a tile need more care, the whole tile is cheaper by differences.
 _CROWDED = 1 / 16
-# Gaps of the sphere are known to a few units in the last place of 2.
-_ANTIPODE = 2.0 - 2.0**-49
+#: Gaps of the sphere are known to a few units in the last place of 2.
+ANTIPODE = 2.0 - 2.0**-49
 # Below it squares of differences have lost digits to underflow.
 _UNDERFLOW = SMALLEST_GAP / np.finfo(np.float64).eps
 
@@ -164,7 +164,7 @@ class GapTiles:
             gaps, near = self._products(x, z)
         self._refine(gaps, near, x.rows, z.rows)
         if self.lift.on_sphere:
-            antipodal = gaps >= _ANTIPODE
+            antipodal = gaps >= ANTIPODE
             if antipodal.any():
                 gaps[antipodal] = 2.0
         return np.asarray(gaps)

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.sums.decision import TIE_TOLERANCE, Decision, Floats, decide, proportions
+from deeplimit.sums.weights import check_weights
 
-__all__ = ["TIE_TOLERANCE", "Decision", "PartialSums", "check_weights"]
+__all__ = ["TIE_TOLERANCE", "Decision", "PartialSums"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +126,48 @@ class PartialSums:
         """
         index = np.asarray(rows)
         return PartialSums(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def classes(self, columns: ArrayLike) -> PartialSums:
+        """Give the sums of some of the classes.
+
+        Parameters
+        ----------
+        columns : array-like of int
+            Which.
+
+        Returns
+        -------
+        PartialSums
+            Copied.
+
+        Examples
+        --------
+        >>> PartialSums.empty(2, 3).classes([0, 2]).shape
+        (2, 2)
+        """
+        index = np.asarray(columns)
+        return PartialSums(*(getattr(self, field.name)[:, index] for field in fields(self)))
+
+    def put(self, rows: ArrayLike, other: PartialSums) -> None:
+        """Replace the sums of some of the queries, in place.
+
+        Parameters
+        ----------
+        rows : array-like
+            Indices or mask of the queries.
+        other : PartialSums
+            Their new sums.
+
+        Examples
+        --------
+        >>> sums = PartialSums.empty(2, 1)
+        >>> sums.put([1], PartialSums.empty(1, 1).add([[0.0]], None, [0]))
+        >>> sums.positive.tolist()
+        [[0.0], [1.0]]
+        """
+        index = np.asarray(rows)
+        for field in fields(self):
+            getattr(self, field.name)[index] = getattr(other, field.name)
 
     def add(
         self,
@@ -350,44 +393,6 @@ class PartialSums:
         [[0.75, 0.25, 0.0]]
         """
         return proportions(self, prior, then, tolerance)
-
-
-def check_weights(sample_weight: ArrayLike | None, n: int) -> Floats | None:
-    """Check sample weights, and give None if all of them are 1.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n,), optional
-        Weights.
-    n : int
-        Number of examples.
-
-    Returns
-    -------
-    ndarray of shape (n,) or None
-        The weights as float64.
-
-    Raises
-    ------
-    ValueError
-        If the shape differs, a weight is negative or not finite, or the sum overflows.
-
-    Examples
-    --------
-    >>> check_weights([1, 2], 2)
-    array([1., 2.])
-    """
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,):
-        raise ValueError(f"{n} sample weights are expected, the shape {weight.shape} was got")
-    # NaN fails the comparison, and the sum of finite weights may overflow.
-    with np.errstate(over="ignore"):
-        sound = bool(np.all(weight >= 0)) and bool(np.isfinite(np.sum(weight)))
-    if not sound:
-        raise ValueError("sample weights must be nonnegative numbers with a finite sum")
-    return None if bool(np.all(weight == 1.0)) else weight
 
 
 def _runs(class_index: NDArray[np.integer]) -> Iterator[tuple[int, slice]]:

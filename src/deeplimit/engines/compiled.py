@@ -1,0 +1,433 @@
+"""The CPU engine: packed examples, compiled loops, and the reference for what needs more care."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deeplimit.engines.neighbours import heaviest
+from deeplimit.engines.packed import TILE, Packed, Precision, pack
+from deeplimit.engines.profiles import FAR, FastProfile, profile_of
+from deeplimit.engines.refinement import refine_pairs
+from deeplimit.sums.blocked import class_sums
+from deeplimit.sums.engine import Contributors, RadialKernel
+from deeplimit.sums.lift import Lift
+from deeplimit.sums.partial import PartialSums
+from deeplimit.sums.scaling import float_rows
+from deeplimit.sums.threads import map_blocks
+
+__all__ = ["CompiledEngine"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+class _Limits(NamedTuple):
+    """What a precision can be trusted with."""
+
+    eps: float
+    tolerance: float  # of a kernel's value, relative
+    floor: float  # squares below it have lost digits
+    exponent: float  # the largest at which the rounding of u is still within the tolerance
+    degree: int  # of the pieces of a table
+
+
+_LIMITS = {
+    "single": _Limits(2.0**-24, 5e-6, 1e-30, 32.0, 3),
+    "double": _Limits(2.0**-53, 1e-12, 1e-280, np.inf, 6),
+}
+_BITS = 5
+# Single precision has lost digits of 2 less the gap below this, which matters to a kernel that is
+# singular there.
+_TURNING = 2.0**-5
+_QUERIES = 128
+# Blocks of one task: fixed, so that the bits do not depend on the number of threads.
+_TASK_BLOCKS = 4096
+# Pairs that a task may list for the reference, for each of its queries.
+_LISTED = 512
+# Queries farther out than this, in units of the examples' reach, are the reference's.
+_REACH = 1e12
+# Weights of single precision may differ by this factor.
+_WEIGHTS = 1e20
+
+
+class Batch(NamedTuple):
+    """Queries as the compiled loops take them, and the list of the pairs they leave out.
+
+    Parameters
+    ----------
+    points : tuple
+        Queries in the frame of the examples, by eights, of shape (m/8, D, 8); norms; places not to
+        be seen.
+    bounds : tuple
+        Relative distance, and square, below which a pair is left out.
+    far : float
+        The largest number.
+    listed : tuple
+        Queries and places of the pairs left out, and which queries had too many.
+    far_out : ndarray of bool, shape (m,)
+        Queries that are too far out for the precision.
+    """
+
+    points: tuple[NDArray[Any], NDArray[Any], Integers]
+    bounds: tuple[Any, Any]
+    far: Any
+    listed: tuple[Integers, Integers, NDArray[np.bool_]]
+    far_out: NDArray[np.bool_]
+
+    def empty(self, *shape: int) -> tuple[NDArray[Any], Floats, Floats]:
+        """Give units and two sums for the queries, as the loops begin with them."""
+        m = self.points[1].size
+        unit = np.full((m, shape[0]), self.far, dtype=self.points[0].dtype)
+        return unit, np.zeros((m, *shape)), np.zeros((m, *shape))
+
+    def pairs(self, taken: int, packed: Packed) -> tuple[Integers, Integers, NDArray[np.bool_]]:
+        """Give queries and examples of the pairs left out, and the queries whose sums are void."""
+        m = self.far_out.size
+        rows, places, crowded = self.listed
+        void = self.far_out | crowded[:m]
+        keep = rows[:taken] < m
+        keep[keep] = ~void[rows[:taken][keep]]
+        return rows[:taken][keep], packed.order[places[:taken][keep]], void
+
+
+class CompiledEngine:
+    """Sums by compiled loops over packed examples, in float64 or float32.
+
+    Every pair that the precision would get wrong is computed by `Lift.gap` instead: those nearer
+    than a bound from the rounding of the coordinates, and those next to an antipode of a kernel
+    that is singular there. A query with too many of them is left to the next engine: from single
+    precision to double, from double to the reference. In single precision, too, each query whose
+    two best classes differ by less than the tolerance is summed again in double, so that the
+    decisions are those of the reference.
+
+    Parameters
+    ----------
+    lift : Lift
+        Fitted lift.
+    X : array-like of shape (n, d)
+        Examples; rows of float64 or float32 are kept, not copied.
+    index : array-like of int, shape (n,)
+        Class of each, in 0..n_classes - 1.
+    weight : array-like of shape (n,) or None
+        Nonnegative weights; None means 1, and 0 is absence.
+    n_classes : int
+        Number of classes.
+    n_jobs : int or None, default=1
+        Threads.
+    precision : {"double", "single"}, default="double"
+        float64: sums as good as the reference's, to some 1e-12. float32: about twice as fast, to
+        1e-5; exponents above 32 are summed in double all the same.
+
+    Raises
+    ------
+    ImportError
+        If numba is absent.
+
+    Notes
+    -----
+    Let ε be the unit roundoff. Rounding the coordinates moves the distance r of a pair by at most
+    ε(|q| + |x|), hence r^(-α) by a relative α·ε(|q| + |x|)/r, which is within the tolerance for
+    all r ≥ (α·ε/tolerance)·(|q| + |x|). The other pairs are those listed for `Lift.gap`.
+
+    Examples
+    --------
+    >>> from deeplimit.kernels.power import PowerKernel
+    >>> from deeplimit.sums import fit_lift
+    >>> X = [[0.0], [1.0], [3.0]]
+    >>> engine = CompiledEngine(fit_lift(X, "euclidean"), X, [0, 1, 1], None, 2)
+    >>> engine.class_sums(PowerKernel(1.0), [[2.0]]).proportions().round(12).tolist()
+    [[0.2, 0.8]]
+    """
+
+    name = "compiled"
+
+    def __init__(
+        self,
+        lift: Lift,
+        X: ArrayLike,
+        index: ArrayLike,
+        weight: ArrayLike | None,
+        n_classes: int,
+        *,
+        n_jobs: int | None = 1,
+        precision: Precision = "double",
+    ) -> None:
+        self._loops: Any = importlib.import_module("deeplimit.engines.loops")
+        self.lift, self.n_classes, self.n_jobs = lift, n_classes, n_jobs
+        rows = np.asarray(X)
+        self.X = rows if rows.dtype in (np.float32, np.float64) else float_rows(rows)
+        self.index = np.asarray(index, dtype=np.int64)
+        self.weight = None if weight is None else np.array(weight, dtype=np.float64)
+        self.precision = precision
+        self._profiles: dict[int, tuple[RadialKernel, FastProfile]] = {}
+
+    @cached_property
+    def packed(self) -> Packed:
+        """The examples laid out for the loops."""
+        return pack(self.lift, self.X, self.index, self.weight, self.precision)
+
+    @property
+    def tolerance(self) -> float:
+        """Relative error of a kernel's value at a pair that the loops sum themselves."""
+        return _LIMITS[self.precision].tolerance
+
+    @cached_property
+    def _double(self) -> CompiledEngine:
+        """The engine that single precision hands over to."""
+        return CompiledEngine(
+            self.lift, self.X, self.index, self.weight, self.n_classes, n_jobs=self.n_jobs
+        )
+
+    def forget(self, examples: ArrayLike) -> None:
+        """Let examples weigh nothing from now on.
+
+        Parameters
+        ----------
+        examples : array-like of int
+            Which.
+        """
+        gone = np.atleast_1d(np.asarray(examples, dtype=np.int64))
+        if self.weight is None:
+            self.weight = np.ones(len(self.X))
+        self.weight[gone] = 0.0
+        if "packed" in self.__dict__:
+            self.packed.remove(gone)
+        if "_double" in self.__dict__:
+            self._double.forget(gone)
+
+    def move(self, X: ArrayLike) -> None:
+        """Take the same rows from another place in memory.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            The rows.
+        """
+        self.X = np.asarray(X)
+        if "_double" in self.__dict__:
+            self._double.move(X)
+
+    def class_sums(
+        self, kernel: RadialKernel, Q: ArrayLike, exclude: ArrayLike | None = None
+    ) -> PartialSums:
+        """Sum a kernel over the examples of each class, for each query.
+
+        Parameters
+        ----------
+        kernel : RadialKernel
+            Kernel of the gap.
+        Q : array-like of shape (m, d)
+            Queries, finite.
+        exclude : array-like of int, shape (m,), optional
+            Example that each query does not see, -1 for none.
+
+        Returns
+        -------
+        PartialSums
+            Of shape (m, n_classes). `max_log` is the logarithm of the kernel's power at the
+            nearest example that was not listed, rather than the largest log weight.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, or the kernel has no form that the loops evaluate.
+        """
+        queries = float_rows(Q)
+        own = np.full(len(queries), -1) if exclude is None else np.asarray(exclude, np.int64)
+        if not len(self.X):
+            return PartialSums.empty(len(queries), self.n_classes)
+        profile = self._profile(kernel)
+        if self._beyond(profile):
+            return self._double.class_sums(kernel, queries, own)
+        sums, void = self._sums(kernel, profile, queries, own)
+        if self.precision == "single":
+            void |= _close(sums, 8.0 * self.tolerance)
+        if void.any():
+            again = self._hand_over(kernel, queries[void], own[void])
+            sums.put(np.flatnonzero(void), again)
+        return sums
+
+    def top_contributors(
+        self, kernel: RadialKernel, Q: ArrayLike, k: int, exclude: ArrayLike | None = None
+    ) -> Contributors:
+        """Find the k examples with the largest |w K| for each query, exactly.
+
+        See `deeplimit.engines.neighbours.heaviest`.
+
+        Parameters
+        ----------
+        kernel : RadialKernel
+            Kernel of the gap.
+        Q : array-like of shape (m, d)
+            Queries, finite.
+        k : int
+            How many; at most n are given.
+        exclude : array-like of int, shape (m,), optional
+            Example that each query does not see, -1 for none.
+
+        Returns
+        -------
+        Contributors
+            As from `deeplimit.sums.top_contributors`.
+
+        Raises
+        ------
+        ValueError
+            If `k` is not positive or shapes do not fit.
+        """
+        return heaviest(self, kernel, Q, k, exclude)
+
+    def _profile(self, kernel: RadialKernel) -> FastProfile:
+        known = self._profiles.get(id(kernel))
+        if known is None:
+            degree = _LIMITS[self.precision].degree
+            known = (kernel, profile_of(kernel, self.lift, degree=degree, bits=_BITS))
+            self._profiles[id(kernel)] = known
+        return known[1]
+
+    def _beyond(self, profile: FastProfile) -> bool:
+        """Say whether single precision is none for this kernel or these weights."""
+        if self.precision == "double":
+            return False
+        limits = _LIMITS["single"]
+        if profile.exponent > limits.exponent or profile.error > limits.tolerance:
+            return True
+        w = self.weight
+        positive = None if w is None else w[w > 0]
+        if positive is None or not positive.size:
+            return False
+        return not (positive.min() > 1 / _WEIGHTS and positive.max() < _WEIGHTS)
+
+    def _hand_over(self, kernel: RadialKernel, queries: Floats, own: Integers) -> PartialSums:
+        if self.precision == "single":
+            return self._double.class_sums(kernel, queries, own)
+        return class_sums(
+            kernel, self.lift, self.X, self.index, self.weight, queries, self.n_classes,
+            n_jobs=self.n_jobs, exclude=own,
+        )  # fmt: skip
+
+    def _sums(
+        self, kernel: RadialKernel, profile: FastProfile, queries: Floats, own: Integers
+    ) -> tuple[PartialSums, NDArray[np.bool_]]:
+        """Give the sums, and which of them are void."""
+        packed = self.packed
+        blocks = len(packed.x)
+        parts = range(0, max(blocks, 1), _TASK_BLOCKS)
+        tasks = [
+            (slice(row, min(row + _QUERIES, len(queries))), slice(b, min(b + _TASK_BLOCKS, blocks)))
+            for row in range(0, len(queries), _QUERIES)
+            for b in parts
+        ]
+        done = map_blocks(
+            lambda task: self._task(kernel, profile, queries[task[0]], own[task[0]], task[1]),
+            tasks,
+            self.n_jobs,
+        )
+        rows: list[PartialSums] = []
+        void: list[NDArray[np.bool_]] = []
+        for start in range(0, len(done), len(parts)):
+            sums, bad = done[start]
+            for more, worse in done[start + 1 : start + len(parts)]:
+                sums, bad = sums.merge(more), bad | worse
+            rows.append(sums)
+            void.append(bad)
+        none = PartialSums.empty(0, self.n_classes)
+        return PartialSums.concatenate([none, *rows]), np.concatenate([np.zeros(0, bool), *void])
+
+    def _task(
+        self,
+        kernel: RadialKernel,
+        profile: FastProfile,
+        queries: Floats,
+        own: Integers,
+        blocks: slice,
+    ) -> tuple[PartialSums, NDArray[np.bool_]]:
+        packed = self.packed
+        kind = packed.x.dtype.type
+        batch = self.batch(queries, own, profile.exponent)
+        unit, plus, minus = batch.empty(self.n_classes)
+        # Only on the sphere is there a table, or a gap to be far, and no unit but 1.
+        end = _TURNING if profile.turns and self.precision == "single" else FAR
+        far = 2.0 * (2.0 - end) if profile.table is not None else batch.far
+        table = np.zeros((0, 1)) if profile.table is None else profile.table
+        taken = self._loops.sum_blocks(
+            *packed.cut(blocks), *batch.points, *batch.bounds, kind(far),
+            kind(profile.exponent / 2.0), kind(0.5), table.astype(kind),
+            np.int32(profile.bits), np.int32(profile.low),
+            unit, plus, minus, *batch.listed,
+        )  # fmt: skip
+        m = len(queries)
+        sums = self._translated(profile, unit[:m], plus[:m], minus[:m])
+        rows, examples, void = batch.pairs(taken, packed)
+        if rows.size:
+            listed = refine_pairs(
+                kernel, self.lift, self.X, queries, rows, examples, self.index, self.weight,
+                self.n_classes,
+            )  # fmt: skip
+            sums = sums.merge(listed)
+        sums.put(void, PartialSums.empty(int(void.sum()), self.n_classes))
+        return sums, void
+
+    def batch(self, queries: Floats, own: Integers, exponent: float) -> Batch:
+        """Bring some queries into the form that the loops take.
+
+        Parameters
+        ----------
+        queries : ndarray of shape (m, d)
+            At least one.
+        own : ndarray of int64, shape (m,)
+            Example that each must not see, -1 for none.
+        exponent : float
+            Exponent of the kernel, which says how near a pair is too near.
+
+        Returns
+        -------
+        Batch
+        """
+        packed, limits = self.packed, _LIMITS[self.precision]
+        kind = packed.x.dtype.type
+        m = len(queries)
+        framed = packed.frame(queries)
+        far_out = ~(np.max(np.abs(framed), axis=1, initial=0.0) < _REACH)
+        framed[far_out] = 0.0
+        # The loops take whole tiles: the last query stands in for what is missing.
+        columns = framed.shape[1]
+        points = np.empty((-(-m // TILE) * TILE, columns), dtype=kind)
+        points[:m] = framed
+        points[m:] = points[m - 1]
+        sizes = np.sqrt(np.einsum("ij,ij->i", points, points))
+        places = np.full(len(points), -1, dtype=np.int64)
+        places[:m] = np.where(own >= 0, packed.place[own], -1)
+        near = max(exponent, 0.5) * limits.eps / limits.tolerance
+        tiles = points.reshape(-1, TILE, columns).transpose(0, 2, 1)
+        listed = np.empty((2, _LISTED * len(points)), dtype=np.int64)
+        return Batch(
+            (np.ascontiguousarray(tiles), sizes, places),
+            (kind(near), kind(limits.floor)),
+            np.finfo(kind).max,
+            (listed[0], listed[1], np.zeros(len(points), dtype=np.bool_)),
+            far_out,
+        )
+
+    def _translated(
+        self, profile: FastProfile, unit: NDArray[Any], plus: Floats, minus: Floats
+    ) -> PartialSums:
+        """Bring the loops' sums to the units of the kernel."""
+        nothing = plus + minus == 0.0
+        safe = np.where(nothing, 1.0, unit).astype(np.float64)
+        # u is in units of 4^exponent: the logarithm of each part apart, which loses nothing.
+        logs = np.log(safe) + 2.0 * self.packed.exponent * np.log(2.0)
+        top = np.where(nothing, -np.inf, -profile.exponent / 2.0 * logs)
+        zeros = [np.zeros_like(plus) for _ in range(2)]
+        return PartialSums(top, plus, minus, *zeros)
+
+
+def _close(sums: PartialSums, tolerance: float) -> NDArray[np.bool_]:
+    """Say for which queries the sums might decide otherwise were they off by the tolerance."""
+    decision = sums.decide(tolerance=tolerance)
+    return decision.tied

@@ -1,0 +1,239 @@
+"""The compiled loops of the CPU engine: squared distances, powers of them, sums by class.
+
+A loop over a block of examples is written so that LLVM makes vector instructions of it. Eight
+queries share each load of the examples' coordinates, three coordinates at a time: 24 numbers of
+the queries, which is what 32 vector registers hold beside the rest. What a block leaves behind
+stays in the first cache until the next line of this file has used it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deeplimit.engines.distances import squared_distances
+from deeplimit.engines.instructions import (
+    bits,
+    compiled,
+    from_bits,
+    inlined,
+    piece,
+    power,
+    smaller,
+)
+from deeplimit.engines.packed import TILE
+
+
+@inlined
+def least(u: Any) -> Any:
+    """Give the smallest of some nonnegative numbers."""
+    found = bits(u[0])
+    for j in range(u.size):
+        found = smaller(found, u[j])
+    return from_bits(found)
+
+
+@inlined
+def weigh(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> None:
+    """Write w·(unit/u)^half into out; unit is at most the least u, and t is room.
+
+    Half an exponent that is a multiple of 1/2 takes products and at most one root.
+    """
+    n = u.size
+    twice = int(2 * half)
+    if twice == 2 * half and twice <= 64:
+        whole = twice >> 1
+        if twice & 1:
+            for j in range(n):
+                t[j] = unit / u[j]
+                out[j] = w[j] * np.sqrt(t[j])
+        else:
+            for j in range(n):
+                t[j] = unit / u[j]
+                out[j] = w[j]
+        while whole:
+            if whole & 1:
+                for j in range(n):
+                    out[j] *= t[j]
+            whole >>= 1
+            if whole:
+                for j in range(n):
+                    t[j] *= t[j]
+    else:
+        for j in range(n):
+            out[j] = w[j] * power(unit / u[j], half)
+
+
+@inlined
+def weighed(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> Any:
+    """Give the sum of w·(unit/u)^half: for the exponents used most without a detour by memory."""
+    total = unit - unit
+    # The quotient first: its inverse might overflow for what is set aside.
+    if half == 1.5:
+        for j in range(u.size):
+            t_j = unit / u[j]
+            total += w[j] * t_j * np.sqrt(t_j)
+    elif half == 1:
+        for j in range(u.size):
+            total += w[j] * (unit / u[j])
+    elif half == 0.5:
+        for j in range(u.size):
+            total += w[j] * np.sqrt(unit / u[j])
+    elif half == 2:
+        for j in range(u.size):
+            t_j = unit / u[j]
+            total += w[j] * t_j * t_j
+    else:
+        weigh(u, w, unit, half, t, out)
+        for j in range(u.size):
+            total += out[j]
+    return total
+
+
+@inlined
+def tabulated(u: Any, gap: Any, table: Any, fine: Any, low: Any, out: Any) -> None:
+    """Multiply `out` by a table of the gap, gap·u: pieces of degree 3 or 6.
+
+    The first half of the table is a function of the gap up to 1, the second of 2 less the gap.
+    """
+    rows = table.shape[0] // 2
+    last = np.int32(rows - 1)
+    one, two = type(gap)(1), type(gap)(2)
+    for j in range(u.size):
+        s = gap * u[j]
+        far = s > one
+        i, v = piece(two - s if far else s, fine, low, last)
+        c = table[i + rows if far else i]
+        p = ((c[3] * v + c[2]) * v + c[1]) * v + c[0]
+        if table.shape[1] == 7:
+            p += ((c[6] * v + c[5]) * v + c[4]) * v * v * v * v
+        out[j] *= p
+
+
+@inlined
+def set_aside(
+    u: Any, w: Any, norms: Any, size: Any, near: Any, floor: Any, far: Any, own: int,
+    rest: Any, row: int, first: int, rows: Any, places: Any, taken: int,
+) -> Any:  # fmt: skip
+    """Copy the weights of a run into `rest`, 0 for what the loops must not sum.
+
+    That is the query's own example, and pairs too near (or too nearly opposite) for this precision,
+    which are listed in `rows` and `places`. Give the least u of what is left, `far` for none;
+    how many pairs are listed; and whether the list was too short.
+    """
+    found = far
+    # A weight of 0 times an infinite power were no number.
+    away = type(size)(1e30)
+    for j in range(u.size):
+        rest[j] = w[j]
+        if w[j] == 0:
+            continue
+        bound = near * (size + norms[j])
+        if j == own:
+            rest[j] = 0
+            u[j] = away
+        elif u[j] < max(bound * bound, floor) or u[j] > far:
+            rest[j] = 0
+            u[j] = away
+            if taken >= rows.size:
+                return found, taken, True
+            rows[taken] = row
+            places[taken] = first + j
+            taken += 1
+        elif u[j] < found:
+            found = u[j]
+    return found, taken, False
+
+
+@compiled
+def sum_blocks(
+    x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
+    q: Any, sizes: Any, own: Any,
+    near: Any, floor: Any, far: Any,
+    half: Any, gap: Any, table: Any, fine: Any, low: Any,
+    unit: Any, plus: Any, minus: Any, rows: Any, places: Any, crowded: Any,
+) -> int:  # fmt: skip
+    """Add the terms of some blocks to the sums of some queries, and list the pairs left out.
+
+    Parameters
+    ----------
+    x : (b, B/P, D, P)
+        Coordinates of the examples, sorted by class, in panels of 128 bytes.
+    w, norms : (b, B)
+        Their weights and norms; 0 is absence.
+    largest : (b,)
+        Largest norm of each block.
+    runs : (n_runs, 3) and first_run : (b + 1,)
+        Class, start and stop of the runs of one class within a block.
+    first_block : int
+        Number of the first of the blocks.
+    q : (m/8, D, 8), sizes : (m,), own : (m,)
+        Queries by eights; their norms; places of the examples they must not see.
+    near, floor, far
+        What is left out: distances below near·(|q| + |x|), squares below floor, and above far if
+        there is a table; else far is a number larger than any square.
+    half, gap, table, fine, low
+        The kernel: u^(-half)·P(gap·u), with no P if the table is empty.
+    unit, plus, minus : (m, C)
+        The sums: those of the terms of either sign are plus·unit^(-half) and minus·unit^(-half).
+        The unit is the least square so far, at first the largest number.
+    rows, places : (most,)
+        The list of the pairs left out.
+    crowded : (m,)
+        Set for the queries whose pairs did not fit into the list; their sums are void.
+
+    Returns
+    -------
+    int
+        Length of the list.
+    """
+    block = w.shape[1]
+    u = np.empty((TILE, block), x.dtype)
+    room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
+    taken, nothing = 0, x.dtype.type(0)
+    for b in range(x.shape[0]):
+        for g in range(q.shape[0]):
+            squared_distances(x[b], q[g], u)
+            for r in range(TILE):
+                i = g * TILE + r
+                bound = near * (sizes[i] + largest[b])
+                bound = max(bound * bound, floor)
+                for run in range(first_run[b], first_run[b + 1]):
+                    # Views from 0 on: an index that might be negative is never vectorised.
+                    c, start, stop = runs[run, 0], runs[run, 1], runs[run, 2]
+                    square, weights = u[r, start:stop], w[b, start:stop]
+                    first = (first_block + b) * block + start
+                    here = own[i] - first
+                    nearest = least(square)
+                    special = nearest < bound or 0 <= here < stop - start
+                    if table.shape[0]:
+                        for j in range(square.size):
+                            special |= square[j] > far
+                    if special:
+                        nearest, taken, full = set_aside(
+                            square, weights, norms[b, start:stop], sizes[i], near, floor, far,
+                            here, rest, i, first, rows, places, taken,
+                        )  # fmt: skip
+                        crowded[i] |= full
+                        if nearest >= far:
+                            continue
+                        weights = rest[: stop - start]
+                    if nearest < unit[i, c]:
+                        factor = (np.float64(nearest) / unit[i, c]) ** np.float64(half)
+                        plus[i, c] *= factor
+                        minus[i, c] *= factor
+                        unit[i, c] = nearest
+                    out, spare = room[1, : stop - start], room[0, : stop - start]
+                    if table.shape[0] == 0:
+                        plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)
+                        continue
+                    weigh(square, weights, unit[i, c], half, spare, out)
+                    tabulated(square, gap, table, fine, low, out)
+                    total, below = nothing, nothing
+                    for j in range(out.size):
+                        total += max(out[j], nothing)
+                        below -= min(out[j], nothing)
+                    plus[i, c] += total
+                    minus[i, c] += below
+    return taken

@@ -1,0 +1,169 @@
+"""Reasons for decisions: what classifiers whose scores are sums over examples have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from deeplimit.estimators.base import ExampleClassifier
+from deeplimit.estimators.contributions import Contributions, contributions
+from deeplimit.estimators.flips import Flip, flips, winners_without
+from deeplimit.estimators.left_out import LeftOut, left_out
+
+__all__ = ["ExplainedClassifier"]
+
+
+class ExplainedClassifier(ExampleClassifier):
+    """Base of classifiers that can tell which examples decide, and what would flip a decision."""
+
+    def contributions(self, X: ArrayLike, top: int | None = 5) -> Contributions:
+        """Tell which examples decide each row, with their shares of the score.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        top : int or None, default=5
+            How many examples to name for each row; None names all.
+
+        Returns
+        -------
+        Contributions
+            Ids of examples, their classes and shares, the share of all others together and
+            that of each class. As long as no class has a negative score, the share of a class is
+            its probability.
+
+        Raises
+        ------
+        ValueError
+            In a regime whose decision is no sum over examples with weights of their own
+            (nearest neighbour, majority vote, interpolation).
+
+        Examples
+        --------
+        >>> import deeplimit as dl
+        >>> clf = dl.DeepLimitClassifier(exponent=2.0).fit([[0.0], [1.0], [3.0]], [0, 1, 1])
+        >>> c = clf.contributions([[2.0]], top=2)
+        >>> c.indices.tolist(), c.shares.round(3).tolist(), c.rest.round(3).tolist()
+        ([[1, 2]], [[0.444, 0.444]], [0.111])
+        """
+        X = self._queries(X)
+        found = contributions(self._rule, X, top, self._decided, self._origin)
+        shares = self._spread(found.class_shares, 0.0)
+        return replace(found, class_shares=shares, labels=self.classes_)
+
+    def flip(self, X: ArrayLike, max_removed: int | None = None) -> Flip:
+        """Find for each row the smallest set of examples without which it is decided otherwise.
+
+        What `fit` chose or computed stays as it is: exponent, lift, and the weights that
+        `class_weight` and `priors` give to examples. A new fit without the set gives the same
+        decision as far as it comes to the same settings.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        max_removed : int, optional
+            Look for sets of up to so many examples; no bound if not given.
+
+        Returns
+        -------
+        Flip
+            The sets, heaviest example first. No smaller set flips the decision. Of sets of the
+            same size the one with the heaviest examples is given, equal ones by the larger sample
+            weight, then by the lower index; where a negative kernel makes it depend on the rival
+            which examples weigh, the set for the rival that comes first in ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            In a regime whose decision is no sum over examples with weights of their own, or if
+            `max_removed` is not positive.
+
+        Examples
+        --------
+        >>> import deeplimit as dl
+        >>> clf = dl.DeepLimitClassifier(exponent=2.0).fit([[0.0], [1.0], [3.0]], [0, 1, 1])
+        >>> print(clf.flip([[2.0]]))
+        row 0: 1, 0 without 2 examples: 1, 2
+        >>> print(clf.flip([[2.0]], max_removed=1))
+        row 0: 1, to flip it takes more than 1 example
+        """
+        X = self._queries(X)
+        return flips(self._rule, X, max_removed, self._decided, self._origin)
+
+    def predict_without(self, X: ArrayLike, ids: ArrayLike) -> NDArray[Any]:
+        """Predict as if some examples had not been there, all settings staying as they are.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        ids : array-like of int, shape (k,)
+            Examples to leave out, as ``ids_`` lists them.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Classes. A class that lost all its examples is never among them.
+
+        Raises
+        ------
+        ValueError
+            If an example is none of those kept, none would remain, or the regime's decision is no
+            sum over examples with weights of their own.
+
+        Examples
+        --------
+        >>> import deeplimit as dl
+        >>> clf = dl.DeepLimitClassifier(exponent=2.0).fit([[0.0], [1.0], [3.0]], [0, 1, 1])
+        >>> clf.predict([[2.0]]), clf.predict_without([[2.0]], [1, 2])
+        (array([1]), array([0]))
+        """
+        X = self._queries(X)
+        wanted = np.atleast_1d(np.asarray(ids))
+        if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
+            raise ValueError(f"ids are a list of integers; got {ids!r}.")
+        unknown = np.setdiff1d(wanted, self._origin)
+        if unknown.size:
+            raise ValueError(f"there is no example {unknown[0]}: ids_ lists those there are.")
+        out = np.searchsorted(self._origin, wanted.astype(np.int64))
+        return np.asarray(self._decided[winners_without(self._rule, X, out)])
+
+    def leave_one_out(self) -> LeftOut:
+        """Decide each example as if it were not there, all settings staying as they are.
+
+        Duplicates of the example do speak. The figures are those of fitting the model without each
+        example in turn, with the same exponent, lift and weights of classes, in one pass.
+
+        Returns
+        -------
+        LeftOut
+            Probabilities, predictions, accuracy and log-loss.
+
+        Raises
+        ------
+        ValueError
+            In a regime whose decision is no sum over examples with weights of their own, or if
+            there is one example only.
+
+        Examples
+        --------
+        >>> import deeplimit as dl
+        >>> from sklearn.datasets import load_iris
+        >>> found = dl.DeepLimitClassifier(exponent=4.0).fit(*load_iris(return_X_y=True))
+        >>> found.leave_one_out().accuracy > 0.9
+        True
+        """
+        check_is_fitted(self)
+        found = left_out(self._rule, self._sample_weight, self._decided, self._origin)
+        return replace(found, probabilities=self._spread(found.probabilities, 0.0))
+
+    @property
+    def _decided(self) -> NDArray[Any]:
+        """Classes that have examples, among which the rule decides."""
+        return np.asarray(self.classes_[self._present])

@@ -1,0 +1,433 @@
+"""The classifier of examples in a store: larger than memory, on one machine or on several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array
+
+from deeplimit.engines.packed import Precision
+from deeplimit.engines.shards import shard_contributors, shard_sums
+from deeplimit.engines.stored import shards_of
+from deeplimit.estimators.contributions import Contributions, contributions
+from deeplimit.estimators.examples import Examples
+from deeplimit.estimators.exponents import choose_exponent
+from deeplimit.estimators.flips import Flip, flips, winners_without
+from deeplimit.estimators.limits import Smoother
+from deeplimit.kernels.power import PowerKernel
+from deeplimit.store import ExampleStore
+from deeplimit.store.snapshot import Snapshot
+from deeplimit.sums.engine import Contributors, RadialKernel
+from deeplimit.sums.lift import Lift
+from deeplimit.sums.partial import PartialSums
+from deeplimit.sums.sphere import fit_lift
+
+__all__ = ["StoreClassifier"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+# Rows from which an exponent is chosen, evenly spread.
+_SAMPLE = 20_000
+
+
+class StoreClassifier:
+    r"""The singular kernel smoother over the examples of a store on disk.
+
+    :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`, the sums taken shard by shard: what is
+    in memory is some shards of 65,536 rows, and a class, a weight and an id for each example. There
+    is no `fit`: what the store holds is the model, for every process that opens it.
+
+    Parameters
+    ----------
+    store : ExampleStore, str or path
+        The store, or its folder; a folder is opened for reading.
+    exponent : float or "auto", default="auto"
+        Exponent :math:`\alpha`. "auto" has the least leave-one-out log-loss on up to 20,000 rows,
+        evenly spread.
+    precision : {"single", "double"}, default="single"
+        Of the sums. In single precision probabilities are right to 1e-5, and decisions are those of
+        double precision.
+    n_jobs : int, optional
+        Threads, -1 for all.
+    client : dask.distributed.Client, optional
+        A cluster that sums the shards, each worker reading its own: the folder must have the same
+        path there. The result has the same bits.
+    progress : callable, optional
+        Called with the number of shards summed and the number there are.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes that have examples.
+    exponent_ : float
+    n_features_in_ : int
+
+    Raises
+    ------
+    ValueError
+        If the store is empty, or a parameter does not suit.
+
+    See Also
+    --------
+    DeepLimitClassifier : The same in memory, and any network.
+
+    Notes
+    -----
+    Queries are rounded to the type of the store's rows, so that a row that was stored is found
+    again. Decisions, ties and probabilities are otherwise those of `DeepLimitClassifier`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import deeplimit as dl
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = dl.ExampleStore.create(pathlib.Path(folder, "examples"), n_features=1)
+    ...     ids = store.append([[0.0], [1.0], [3.0]], ["a", "b", "b"])
+    ...     clf = dl.StoreClassifier(store, exponent=1.0)
+    ...     before = clf.predict([[0.75]])
+    ...     after = clf.forget(ids[1:2]).predict([[0.75]])
+    ...     store.close()
+    >>> before, after
+    (array(['b'], dtype='<U1'), array(['a'], dtype='<U1'))
+    """
+
+    def __init__(
+        self,
+        store: ExampleStore | str | os.PathLike[str],
+        exponent: Any = "auto",
+        *,
+        precision: Precision = "single",
+        n_jobs: int | None = None,
+        client: Any = None,
+        progress: Progress | None = None,
+    ) -> None:
+        if precision not in ("single", "double"):
+            raise ValueError(f"precision is 'single' or 'double', got {precision!r}.")
+        self.store = store if isinstance(store, ExampleStore) else ExampleStore.open(store)
+        self.precision, self.n_jobs = precision, n_jobs
+        self.client, self.progress = client, progress
+        self._read()
+        self.kernel_ = PowerKernel(self._choose(exponent))
+
+    @property
+    def exponent_(self) -> float:
+        """Exponent of the kernel."""
+        return self.kernel_.exponent
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns."""
+        return self.store.n_features
+
+    @property
+    def ids_(self) -> Integers:
+        """Ids of the examples there are, ascending."""
+        return self._ids[self._examples.weight > 0.0]
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Classes.
+
+        Raises
+        ------
+        ValueError
+            If rows are not finite or have another number of columns.
+        """
+        return np.asarray(self.classes_[self._rule.scores(self._queries(X))[0]])
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Give each class's share of the score.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m, n_classes)
+            Rows add up to 1.
+
+        Raises
+        ------
+        ValueError
+            If rows are not finite or have another number of columns.
+        """
+        return self._rule.scores(self._queries(X))[1]
+
+    def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
+        """Tell which examples decide each row; see `DeepLimitClassifier.contributions`.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        top : int, default=5
+            How many examples to name for each row.
+
+        Returns
+        -------
+        Contributions
+
+        Raises
+        ------
+        ValueError
+            If `top` is not positive.
+        """
+        return contributions(self._rule, self._queries(X), top, self.classes_, self._ids)
+
+    def flip(self, X: ArrayLike, max_removed: int | None = None) -> Flip:
+        """Find the smallest sets that decide; see `DeepLimitClassifier.flip`.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        max_removed : int, optional
+            Look for sets of up to so many examples.
+
+        Returns
+        -------
+        Flip
+
+        Raises
+        ------
+        ValueError
+            If `max_removed` is not positive.
+        """
+        return flips(self._rule, self._queries(X), max_removed, self.classes_, self._ids)
+
+    def predict_without(self, X: ArrayLike, ids: ArrayLike) -> NDArray[Any]:
+        """Predict as if some examples had not been there.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        ids : array-like of int
+            Which.
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Classes.
+
+        Raises
+        ------
+        ValueError
+            If an id is unknown or forgotten, or nothing would remain.
+        """
+        wanted = np.atleast_1d(np.asarray(ids, dtype=np.int64))
+        unknown = np.setdiff1d(wanted, self.ids_)
+        if unknown.size:
+            raise ValueError(f"there is no example {unknown[0]}: ids_ lists those there are.")
+        out = np.searchsorted(self._ids, wanted)
+        return np.asarray(self.classes_[winners_without(self._rule, self._queries(X), out)])
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Add examples to the store; they are on the disk when this returns.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Rows.
+        y : array-like of shape (n,)
+            Classes.
+        sample_weight : array-like of shape (n,), optional
+            Weights.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit, or the store is open for reading alone.
+        """
+        return self._changed(lambda: self.store.append(X, y, sample_weight))
+
+    def forget(self, ids: ArrayLike) -> Self:
+        """Take examples out of the store; that is on the disk when this returns.
+
+        The bytes of the rows stay in the files until `ExampleStore.compact`.
+
+        Parameters
+        ----------
+        ids : array-like of int
+            Which.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an id is unknown or forgotten, nothing would remain, or the store is open for
+            reading alone.
+        """
+        gone = np.unique(np.asarray(ids))
+        if gone.size >= np.count_nonzero(self._examples.weight):
+            raise ValueError("forgetting all examples leaves nothing to decide by: keep one.")
+        return self._changed(lambda: self.store.forget(ids))
+
+    def relabel(self, ids: ArrayLike, y: ArrayLike) -> Self:
+        """Give examples other classes; that is on the disk when this returns.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape (k,)
+            Which.
+        y : array-like of shape (k,)
+            Their classes.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If an id is unknown or forgotten, labels do not fit, or the store is open for reading
+            alone.
+        """
+        return self._changed(lambda: self.store.relabel(ids, y))
+
+    def refresh(self) -> Self:
+        """Follow what another process has written.
+
+        Returns
+        -------
+        self
+        """
+        return self._changed(self.store.refresh)
+
+    def _changed(self, change: Callable[[], object]) -> Self:
+        change()
+        self._read()
+        return self
+
+    def _read(self) -> None:
+        """Read what is known of all examples but their rows."""
+        snapshot = self.store.snapshot()
+        n = sum(part.entry.rows for part in snapshot.parts)
+        codes, weight = np.empty(n, dtype=np.int64), np.empty(n)
+        ids, start = np.empty(n, dtype=np.int64), 0
+        for _, _, chunk in snapshot.pieces(1 << 20):
+            here = slice(start, start + len(chunk.ids))
+            ids[here], weight[here] = chunk.ids, chunk.weights
+            codes[here] = np.where(chunk.live, chunk.codes, 0)
+            start = here.stop
+        if not np.any(weight > 0.0):
+            raise ValueError("the store holds no example of positive weight: append some first.")
+        present = np.unique(codes[weight > 0.0])
+        # The store numbers labels as they came.
+        present = present[np.argsort(self.store.classes[present])]
+        self.classes_ = self.store.classes[present]
+        self._ids = ids
+        # Codes count the classes that have examples, as those of the shards do not.
+        place = np.zeros(len(self.store.classes), dtype=np.int64)
+        place[present] = np.arange(present.size)
+        self._examples = _StoredExamples(self, snapshot, present, place[codes], weight)
+        self._rule_made: Smoother | None = None
+
+    @property
+    def _rule(self) -> Smoother:
+        if self._rule_made is None:
+            self._rule_made = Smoother(self._examples, self.kernel_)
+        return self._rule_made
+
+    def _choose(self, exponent: Any) -> float:
+        some: Floats = np.zeros((1, self.store.n_features))
+        index, weight = np.zeros(1, dtype=np.int64), np.ones(1)
+        if isinstance(exponent, str):
+            live = np.flatnonzero(self._examples.weight > 0.0)
+            at = live[np.unique(np.linspace(0, live.size - 1, min(live.size, _SAMPLE)).astype(int))]
+            some = np.asarray(self.store.rows_of(self._ids[at]), dtype=np.float64)
+            index, weight = self._examples.index[at], self._examples.weight[at]
+        lift = self._examples.lift
+        return choose_exponent(
+            exponent, lift, some, index, weight, len(self.classes_), self.n_jobs
+        ).exponent
+
+    def _queries(self, X: ArrayLike) -> Floats:
+        rows: Floats = check_array(X, dtype=self.store.dtype)
+        if rows.shape[1] != self.store.n_features:
+            raise ValueError(
+                f"rows of {self.store.n_features} columns are expected, {rows.shape[1]} were got."
+            )
+        return rows.astype(np.float64)
+
+
+class _StoredExamples(Examples):
+    """The examples of a store, whose rows stay there."""
+
+    def __init__(
+        self,
+        owner: StoreClassifier,
+        snapshot: Snapshot,
+        present: Integers,
+        index: Integers,
+        weight: Floats,
+        given: Floats | None = None,
+    ) -> None:
+        super().__init__(_no_rows, index, weight, _lift(snapshot), present.size, owner.n_jobs)
+        self._owner, self._snapshot, self._present = owner, snapshot, present
+        self._shards = shards_of(snapshot, given)
+
+    def sums(
+        self, kernel: RadialKernel, Q: Floats, exclude: ArrayLike | None = None
+    ) -> PartialSums:
+        if exclude is not None:
+            raise ValueError("leave-one-out is for examples in memory.")
+        every = len(self._snapshot.manifest.classes)
+        sums = shard_sums(
+            kernel, self.lift, self._shards, Q, every,
+            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
+            progress=self._owner.progress,
+        )  # fmt: skip
+        return sums.classes(self._present)
+
+    def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
+        found, _, _ = shard_contributors(
+            kernel, self.lift, self._shards, Q, k, len(self._snapshot.manifest.classes),
+            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
+        )  # fmt: skip
+        return found
+
+    def weighed(self, weight: Floats) -> Examples:
+        return _StoredExamples(
+            self._owner, self._snapshot, self._present, self.index, weight, given=weight
+        )
+
+
+def _no_rows() -> Floats:
+    raise ValueError("the rows of a store are not in memory.")
+
+
+def _lift(snapshot: Snapshot) -> Lift:
+    """Give the lift of a store's rows, which depends on nothing but the largest number in it."""
+    manifest = snapshot.manifest
+    largest = 1.0
+    if manifest.dtype == "float64":
+        parts = (np.abs(chunk.rows[chunk.live]) for _, _, chunk in snapshot.pieces(1 << 16))
+        largest = max((float(part.max(initial=0.0)) for part in parts), default=0.0)
+    return fit_lift(np.full((1, manifest.n_features), largest), "euclidean")

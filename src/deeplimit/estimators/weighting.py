@@ -1,0 +1,81 @@
+"""Factors of classes: what class weights and priors make of the weights of examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.class_weight import compute_class_weight
+
+__all__ = ["Weighting"]
+
+Floats = NDArray[np.float64]
+
+
+class Weighting:
+    """Weights of classes, checked against the classes there are.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+        Weight of each class.
+    priors : array-like of shape (n_classes,) or None
+        Class probabilities to expect.
+    classes : ndarray of shape (n_classes,)
+        All classes.
+    present : ndarray of shape (n_present,)
+        Those of them that have examples.
+
+    Raises
+    ------
+    ValueError
+        If priors are not one positive number for each class, or the weights do not suit.
+
+    Examples
+    --------
+    >>> labels = np.array(["a", "b"])
+    >>> weighting = Weighting("balanced", None, labels, labels)
+    >>> weighting.factors(np.array([0, 1, 1]), np.ones(3)).tolist()
+    [1.5, 0.75]
+    """
+
+    def __init__(
+        self, class_weight: Any, priors: Any, classes: NDArray[Any], present: NDArray[Any]
+    ) -> None:
+        self._balanced = isinstance(class_weight, str) and class_weight == "balanced"
+        self._expected: Floats | None = None
+        if priors is not None:
+            given = np.asarray(priors, dtype=np.float64)
+            if given.shape != classes.shape or not np.all(given > 0):
+                raise ValueError(
+                    f"priors must be {classes.size} positive numbers, one for each class in the "
+                    f"order of classes_; got {given!r}."
+                )
+            self._expected = given[np.isin(classes, present)]
+        self._given = np.asarray(
+            compute_class_weight(class_weight, classes=present, y=present), dtype=np.float64
+        )
+
+    def factors(self, index: NDArray[np.int64], weight: Floats) -> Floats:
+        """Give the factor of each class that has examples.
+
+        Parameters
+        ----------
+        index : ndarray of int64, shape (n,)
+            Class of each example, a place among those that have examples.
+        weight : ndarray of shape (n,)
+            Weight of each.
+
+        Returns
+        -------
+        ndarray of shape (n_present,)
+        """
+        if not self._balanced and self._expected is None:
+            return self._given
+        mass = np.bincount(index, weights=weight).astype(np.float64)
+        # scikit-learn counts rows; here the weights count.
+        factors = mass.sum() / (mass.size * mass) if self._balanced else self._given
+        if self._expected is not None:
+            factors = factors * self._expected / self._expected.sum() * mass.sum() / mass
+        return np.asarray(factors, dtype=np.float64)

@@ -1,0 +1,15 @@
+"""What a certificate says in words."""
+
+from __future__ import annotations
+
+from deeplimit.examples import Certificate
+
+
+def test_the_words():
+    certificate = Certificate("HilbertClassifier", 1, 1, (), None, "ab" * 32)
+    assert str(certificate) == "HilbertClassifier, 1 example of 1 class\nfingerprint " + "ab" * 32
+    kept = Certificate("HilbertClassifier", 1234567, 2, ("exponent",), 2.5, "ab" * 32)
+    first, second, third = str(kept).splitlines()
+    assert first == "HilbertClassifier, 1,234,567 examples of 2 classes"
+    assert "exponent 2.5" in second
+    assert third == "fingerprint " + "ab" * 32
