@@ -5,7 +5,8 @@
 Without files the data are mixtures of Gaussians. A file holds arrays X and y; a fifth of its rows
 are the queries. "visited" is the part of the pairs that were computed, a bound counting as a pair.
 Speeds are ratios to the full sums: by the reference in NumPy, and by the compiled engine in double
-and in single precision, whose times were taken next to it, on one thread.
+and in single precision, whose times were taken next to it, on one thread. Last comes `predict` of
+a classifier, which chooses for itself: the first call measures and makes the clusters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import deeplimit as dl
 from deeplimit.engines.bounded import bound_proportions, decide
 from deeplimit.engines.clusters import ClusterIndex
 from deeplimit.engines.compiled import CompiledEngine
@@ -31,6 +33,10 @@ HEAD = (
 HEAD_PART = (
     f"{'data':16s}{'n':>8s}{'d':>4s}{'α':>6s}{'budget':>8s}{'visited':>9s}{'flips':>8s}"
     f"{'error':>9s}{'width':>8s}{'missed':>8s}{'µs/query':>10s}"
+)
+HEAD_PREDICT = (
+    f"{'data':16s}{'n':>8s}{'d':>4s}{'α':>6s}{'queries':>9s}{'compiled s':>12s}{'auto s':>9s}"
+    f"{'ratio':>7s}{'again s':>9s}{'ratio':>7s}{'changed':>9s}  chosen"
 )
 
 
@@ -134,6 +140,30 @@ def run(data: Data, factors: tuple[float, ...]) -> Iterator[tuple[str, str]]:
         yield first, "\n".join(second)
 
 
+def predicted(data: Data) -> str:
+    """Time `predict` of fresh models, so that a first call has the choice and the build in it."""
+    (n, d), m = data.X.shape, len(data.Q)
+    first: dict[str, float] = {}
+    again: dict[str, float] = {}
+    classes = {}
+    for _ in range(2):
+        for engine in ("compiled", "auto"):
+            model = dl.HilbertClassifier(float(d), engine=engine).fit(data.X, data.y)
+            model.predict(data.Q[:1])
+            spent, classes[engine] = timed(lambda model=model: model.predict(data.Q), 1)
+            first[engine] = min(first.get(engine, np.inf), spent)
+            # The second call may make the clusters, where the first was too short for them to pay.
+            spent, _ = timed(lambda model=model: model.predict(data.Q), 2)
+            again[engine] = min(again.get(engine, np.inf), spent)
+    changed = np.sum(classes["auto"] != classes["compiled"])
+    chosen = "full sums" if model._live["search"]._index is None else "clusters"
+    return (
+        f"{data.name:16s}{n:8d}{d:4d}{d:6d}{m:9d}{first['compiled']:12.2f}{first['auto']:9.2f}"
+        f"{first['auto'] / first['compiled']:7.2f}{again['auto']:9.2f}"
+        f"{again['auto'] / again['compiled']:7.2f}{changed:9d}  {chosen}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="*", type=Path)
@@ -152,6 +182,14 @@ def main() -> None:
         "\nproportions within a budget: the goal is ≤ .5 % flips at 5 %, none missed\n" + HEAD_PART
     )
     print("\n".join(later))
+    if not options.files:
+        print(
+            "\npredict, engine='auto' beside 'compiled': the goal is a ratio ≤ 1.15 where clusters "
+            "do not pay, none changed\n" + HEAD_PREDICT
+        )
+        for d, apart in ((3, 3.0), (30, 0.75)):
+            # So many that a first call alone has reason to think of clusters.
+            print(predicted(mixture(max(n, 20_000), d, 50 * options.m, apart)), flush=True)
 
 
 if __name__ == "__main__":

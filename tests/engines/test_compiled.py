@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pickle
+
 import numpy as np
 import pytest
 
 import deeplimit as dl
 from deeplimit.engines.compiled import CompiledEngine
 from deeplimit.engines.packed import pack
+from deeplimit.engines.profiles import profile_of
 from deeplimit.kernels.power import PowerKernel
-from deeplimit.sums import class_sums, fit_lift
+from deeplimit.sums import class_sums, fit_lift, top_contributors
 from engines.laws import EngineLaws, assert_sums_agree, data, normalised
 
 
@@ -126,3 +130,235 @@ def test_packing_leaves_out_what_weighs_nothing():
     assert np.all(packed.runs[:, 2] <= 128)
     assert np.array_equal(np.repeat(packed.runs[:, 0], np.diff(packed.runs[:, 1:])[:, 0]),
                           y[packed.order])  # fmt: skip
+
+
+def sums_of(kernel, lift, X, y, w, Q, n_classes, precision):
+    return CompiledEngine(lift, X, y, w, n_classes, precision=precision).class_sums(kernel, Q)
+
+
+@pytest.mark.parametrize("kind", ["hemisphere", "stereographic", "normalize"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_images_are_rounded_however_near_to_their_middle(kind, precision):
+    # An outlier sets the scale: all others are within 1e-9 of each other on the sphere.
+    X, y, w, Q = data(n=300)
+    X[0] *= 1e9
+    if kind == "normalize":
+        X[1:] = X[1] + 1e-9 * X[1:]
+        Q = X[1] + 1e-9 * Q
+    lift = fit_lift(X, kind)
+    for exponent in (1.0, 7.3, 16.0):
+        kernel = PowerKernel(exponent)
+        expected = class_sums(kernel, lift, X, y, w, Q, 3)
+        found = sums_of(kernel, lift, X, y, w, Q, 3, precision)
+        assert_sums_agree(found, expected, 1e-5 if precision == "single" else 1e-11)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_rows_of_one_direction_coincide(precision):
+    X = np.array([[0.3, 0.7, 0.1]])
+    lift = fit_lift(X, "normalize")
+    found = sums_of(PowerKernel(2.0), lift, X, [0], None, X * [[1.0], [1.7], [1e3]], 1, precision)
+    assert found.hit_positive.tolist() == [[1.0]] * 3
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+@pytest.mark.parametrize("size", [1e-310, 1e-320, 3e307])
+def test_rows_at_the_ends_of_the_range(size, precision):
+    X, y, w, Q = data()
+    X, Q = X * size, np.concatenate([Q, X[:5]]) * size
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(3.0)
+    expected = class_sums(kernel, lift, X, y, w, Q, 3)
+    found = sums_of(kernel, lift, X, y, w, Q, 3, precision)
+    assert_sums_agree(found, expected, 1e-5 if precision == "single" else 2e-12)
+
+
+@pytest.mark.parametrize("kind", ["euclidean", "hemisphere"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_rows_that_are_no_numbers_are_refused(kind, precision):
+    X, y, _, Q = data()
+    lift = fit_lift(X, kind)
+    X[7, 1] = np.nan
+    engine = CompiledEngine(lift, X, y, None, 3, precision=precision)
+    with pytest.raises(ValueError, match="examples must be finite"):
+        engine.class_sums(PowerKernel(2.0), Q)
+    with pytest.raises(ValueError, match="NaN"):
+        sums_of(PowerKernel(2.0), lift, Q, y[: len(Q)], None, X[7:8], 3, precision)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 20.0, 100.5])
+@pytest.mark.parametrize("decades", [20, 250])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_weights_of_all_sizes(precision, decades, exponent):
+    X, y, _, Q = data(n=300)
+    w = 10.0 ** np.random.default_rng(3).uniform(-decades, decades, 300)
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(exponent)
+    expected = class_sums(kernel, lift, X, y, w, Q, 3)
+    found = sums_of(kernel, lift, X, y, w, Q, 3, precision)
+    assert_sums_agree(found, expected, 1e-5 if precision == "single" else 1e-11)
+
+
+@pytest.mark.parametrize(
+    ("precision", "far", "exponent", "decades", "tolerance"),
+    [("single", 1e3, 20.25, 19, 1e-5), ("double", 1e4, 100.25, 150, 1e-12)],
+)
+def test_what_weighs_much_far_away(precision, far, exponent, decades, tolerance):
+    # The power of the far one is below all numbers, in units of that of the near ones.
+    X = np.concatenate([normalised(data(d=2)[0][:20]), [[0.0, far]]])
+    y, w = np.zeros(21, dtype=int), 10.0 ** np.repeat([-decades, decades], [20, 1])
+    lift, kernel, query = fit_lift(X, "euclidean"), PowerKernel(exponent), np.zeros((1, 2))
+    expected = class_sums(kernel, lift, X, y, w, query, 1)
+    found = sums_of(kernel, lift, X, y, w, query, 1, precision)
+    assert_sums_agree(found, expected, tolerance)
+
+
+@pytest.mark.parametrize("weight", [1e-290, 1e290])
+def test_the_heaviest_whatever_single_precision_can_hold(weight):
+    X, y, _, Q = data()
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(2.0)
+    engine = CompiledEngine(lift, X, y, np.full(500, weight), 3, precision="single")
+    expected = top_contributors(kernel, lift, X, np.full(500, weight), Q, 4)
+    assert np.array_equal(engine.top_contributors(kernel, Q, 4).indices, expected.indices)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_rows_at_right_angles_weigh_nothing(precision):
+    X = np.eye(8)[np.arange(40) % 7]
+    y = np.arange(40) % 3
+    lift, kernel = fit_lift(X, "none"), dl.LimitKernel("9d_opt")
+    found = sums_of(kernel, lift, X, y, None, np.eye(8)[7:], 3, precision)
+    assert not np.any(found.positive + found.negative)
+    assert found.decide(prior=[1.0, 5.0, 2.0]).winner.tolist() == [1]
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_an_odd_kernel_of_queries_far_out(precision):
+    # Their images are nearly at right angles to all others, where the kernel changes its sign.
+    X, y, w, Q = data(n=300)
+    lift = fit_lift(X, "hemisphere")
+    for name in ("3d_opt", "tanh"):
+        kernel = dl.LimitKernel(name)
+        expected = class_sums(kernel, lift, X, y, w, Q * 1e4, 3)
+        found = sums_of(kernel, lift, X, y, w, Q * 1e4, 3, precision)
+        assert_sums_agree(found, expected, 1e-9)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_antipodes_whose_norms_are_not_quite_one(precision):
+    X = normalised(data(n=60)[0]) * (1.0 + 4e-7)
+    lift, kernel = fit_lift(X, "none"), PowerKernel(30.0)
+    expected = class_sums(kernel, lift, X[:1], [0], None, -X[:1], 1)
+    found = sums_of(kernel, lift, X[:1], [0], None, -X[:1], 1, precision)
+    assert_sums_agree(found, expected, 1e-12)
+
+
+@dataclasses.dataclass
+class Steep:
+    """Finite at a gap of 0, and a power of exponent 4 soon beyond."""
+
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        return -2.0 * np.log(1e-6 + np.asarray(s))
+
+
+@dataclasses.dataclass
+class Slow:
+    """A logarithm: singular at a gap of 0, and no power."""
+
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        with np.errstate(divide="ignore"):
+            return np.log(1.0 - np.log(np.asarray(s) / 2.0))
+
+
+@dataclasses.dataclass
+class Vanishing:
+    """Zero at antipodes: (2 - s)^(3/2)."""
+
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        with np.errstate(divide="ignore"):
+            return 1.5 * np.log(np.maximum(2.0 - np.asarray(s), 0.0))
+
+
+@pytest.mark.parametrize("kernel", [Steep(), Slow(), Vanishing()], ids=["steep", "slow", "zero"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_kernels_of_any_shape(kernel, precision):
+    X, _, _, Q = data(n=400, d=4)
+    X, Q = normalised(X), normalised(Q)
+    near = [normalised(X[:300] + e * np.tile(Q, (10, 1))) for e in (1e-3, 0.02, 0.1)]
+    Q = np.concatenate([Q, *near, normalised(-X[:30] + 0.02 * Q), normalised(-X[:30] + 0.1 * Q)])
+    lift = fit_lift(X)
+    # A class for each example: none hides behind others.
+    y = np.arange(400)
+    expected = class_sums(kernel, lift, X, y, None, Q, 400)
+    found = sums_of(kernel, lift, X, y, None, Q, 400, precision)
+    assert_sums_agree(found, expected, 1e-5 if precision == "single" else 1e-10)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_rows_nearer_than_a_table_begins(precision):
+    rng = np.random.default_rng(2)
+    point = normalised(rng.standard_normal((1, 4)))
+    X, Q = (normalised(point + 1e-9 * rng.standard_normal((n, 4))) for n in (200, 20))
+    lift, kernel = fit_lift(X), Slow()
+    expected = class_sums(kernel, lift, X, np.arange(200), None, Q, 200)
+    found = sums_of(kernel, lift, X, np.arange(200), None, Q, 200, precision)
+    assert_sums_agree(found, expected, 1e-5 if precision == "single" else 1e-11)
+
+
+def test_single_precision_holds_its_tolerance_with_many_columns():
+    X, _, _, Q = data(n=200, d=500)
+    lift, kernel, y = fit_lift(X, "euclidean"), PowerKernel(32.0), np.arange(200)
+    expected = class_sums(kernel, lift, X, y, None, Q, 200)
+    assert_sums_agree(sums_of(kernel, lift, X, y, None, Q, 200, "single"), expected, 1e-5)
+
+
+@dataclasses.dataclass
+class Jumps:
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        return np.where(np.asarray(s) < 0.37, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_a_kernel_that_no_table_holds_is_refused(precision):
+    X, y, w, Q = data()
+    lift = fit_lift(X, "hemisphere")
+    with pytest.raises(ValueError, match=r"the table of Jumps.* is wrong by .*reference"):
+        sums_of(Jumps(), lift, X, y, w, Q, 3, precision)
+
+
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_an_engine_can_be_copied_and_its_kernels_are_not_mixed_up(precision):
+    X, y, w, Q = data()
+    lift = fit_lift(X, "euclidean")
+    engine = CompiledEngine(lift, X, y, w, 3, precision=precision)
+    expected = engine.class_sums(PowerKernel(2.0), Q)
+    copy = pickle.loads(pickle.dumps(engine))
+    # In another process the number of a new kernel may be that of an old one here.
+    kernel = PowerKernel(2.0)
+    copy._profiles[id(kernel)] = (
+        copy._profiles.popitem()[1][0],
+        profile_of(PowerKernel(5.0), lift, degree=3, bits=3),
+    )
+    found = copy.class_sums(kernel, Q)
+    assert found.positive.tobytes() == expected.positive.tobytes()
+    for exponent in range(1, 40):
+        copy.class_sums(PowerKernel(float(exponent)), Q[:1])
+    assert len(copy._profiles) < 20
+
+
+def test_forgetting_all_and_twice_leaves_nothing():
+    X, y, w, Q = data()
+    engine = CompiledEngine(fit_lift(X, "euclidean"), X, y, w, 3)
+    engine.class_sums(PowerKernel(2.0), Q)
+    engine.forget(np.arange(500))
+    engine.forget([3, 3])
+    sums = engine.class_sums(PowerKernel(2.0), Q)
+    assert np.isneginf(sums.max_log).all()
+    assert not np.any(sums.hit_positive + sums.positive)
+    assert np.all(engine.top_contributors(PowerKernel(2.0), Q, 3).indices == -1)

@@ -263,3 +263,19 @@ def test_only_examples_can_be_forgotten(positions):
     engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
     with pytest.raises(ValueError, match="positions"):
         engine.forget(positions)
+
+
+def test_near_ties_are_decided_as_the_reference_does():
+    # Two classes in mirror image, one moved by less than float32 can tell.
+    rng = np.random.default_rng(1)
+    half = rng.standard_normal((300, 3))
+    half[:, 0] = np.abs(half[:, 0]) + 0.1
+    mirrored = half * [-1.0, 1.0, 1.0]
+    mirrored[:, 0] *= 1.0 + 1e-9
+    X, y = np.concatenate([half, mirrored]), np.repeat([0, 1], 300)
+    Q = np.zeros((20, 3))
+    Q[:, 1:] = rng.standard_normal((20, 2))
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(3.0)
+    assert not class_sums(kernel, lift, X, y, None, Q, 2).decide().tied.any()
+    engine = GraphicsEngine(lift, X, y, None, 2, device="cpu")
+    assert engine.class_sums(kernel, Q).decide().winner.tolist() == [0] * 20

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,3 +94,42 @@ def test_a_forgotten_row_is_in_no_engine():
     assert not np.any(main.X == 123.5)
     framed = main.packed.frame(np.array([[123.5]]))[0, 0]
     assert not np.any(main.packed.x == framed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_single_precision_decides_by_the_whole(seed):
+    # The engine that holds most examples is sure of its class, the one that holds the added example
+    # of another; together they are nearer to a tie than float32 can tell.
+    rng = np.random.default_rng(seed)
+    X, query = rng.standard_normal((3000, 3)), rng.standard_normal((1, 3))
+    y = np.where(rng.random(3000) < 0.7, "a", "b")
+    kept = ExampleSet(3)
+    kept.add(X, y, np.ones(3000))
+    lift = fit_lift(X, "euclidean")
+    live = LiveEngine("single", KERNEL, lift, kept, np.ones(2))
+    sums = class_sums(KERNEL, lift, X, kept.codes, None, query, 2)
+    a, b = (sums.positive * np.exp(sums.max_log))[0]
+    # What makes up for the difference, and a little more.
+    weight = (a - b + 1e-9 * (a + b)) / float(np.exp(KERNEL.log_at_gap(0.5)))
+    kept.add(query + np.eye(1, 3), ["b"], np.array([weight]))
+    assert live.follow(lift, np.ones(2))
+    assert live.class_sums(KERNEL, query).decide().winner.tolist() == [1]
+
+
+def test_coincident_examples_are_ordered_by_all_of_their_weight():
+    kept = begun()
+    factors = np.array([1.0, 10.0, 1.0])
+    live = LiveEngine("reference", KERNEL, LIFT, kept, factors)
+    kept.add(np.array([[1.0]]), ["a"], np.array([2.0]))
+    assert live.follow(LIFT, factors)
+    # Example 1, of class b, weighs 10; the one added 2.
+    found = live.top_contributors(KERNEL, [[1.0]], 2)
+    assert found.indices.tolist() == [[1, 6]]
+
+
+@pytest.mark.parametrize("exclude", [[6], [-2]])
+def test_what_no_query_can_leave_out_is_refused(exclude):
+    kept = begun()
+    live = LiveEngine("reference", KERNEL, LIFT, kept, np.ones(3))
+    with pytest.raises(ValueError, match="exclude needs an example"):
+        live.class_sums(KERNEL, [[1.0]], exclude)

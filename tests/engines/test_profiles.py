@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deeplimit as dl
-from deeplimit.engines.profiles import has_profile, profile_of
+from deeplimit.engines.profiles import has_profile, polynomial_of, profile_of
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import fit_lift
 
@@ -53,12 +53,12 @@ def test_the_pure_power_needs_no_table():
     assert (profile.exponent, profile.table) == (3.5, None)
 
 
-def test_odd_kernels_turn_at_antipodes_and_others_do_not():
+def test_kernels_turn_where_antipodes_are_singular_or_zero():
     turns = {
         name: profile_of(dl.LimitKernel(name), SPHERE, degree=6, bits=5).turns
         for name in ("2d_opt", "3d_opt", "tanh", "5d_opt", "9d_opt")
     }
-    assert turns == {"2d_opt": True, "3d_opt": True, "tanh": True, "5d_opt": False, "9d_opt": False}
+    assert turns == {"2d_opt": True, "3d_opt": True, "tanh": True, "5d_opt": True, "9d_opt": False}
 
 
 @dataclasses.dataclass
@@ -95,3 +95,51 @@ def test_what_has_no_table_is_refused():
     with pytest.raises(ValueError, match="too wide a range"):
         deep = dl.NetworkKernel("5d_opt", 300, kind="nngp")
         profile_of(deep, SPHERE, degree=6, bits=5)
+
+
+def test_steepness_is_the_exponent_and_what_the_table_adds():
+    assert profile_of(PowerKernel(3.5), SPHERE, degree=3, bits=5).steepness == 3.5
+    for kernel, low, high in (
+        (dl.LimitKernel("5d_opt"), 4.0, 4.5),
+        (dl.NetworkKernel("relu", 3), 0.5, 0.7),
+        (Unstated(), 2.49, 2.51),
+        (Steep(), 3.9, 4.1),
+    ):
+        assert low < profile_of(kernel, SPHERE, degree=6, bits=5).steepness < high
+
+
+@dataclasses.dataclass
+class Steep:
+    """Finite at a gap of 0, and a power of exponent 4 from a gap of 1e-4 on."""
+
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        return -2.0 * np.log(1e-4 + np.asarray(s))
+
+
+def test_signs_are_told():
+    signed = {
+        kernel: profile_of(kernel, SPHERE, degree=6, bits=5).signed
+        for kernel in (dl.LimitKernel("tanh"), dl.NetworkKernel("relu", 1))
+    }
+    assert all(signed.values())
+    assert not profile_of(dl.NetworkKernel("relu", 3), SPHERE, degree=6, bits=5).signed
+
+
+@pytest.mark.parametrize("name", ["2d_opt", "9d_opt", "tanh"])
+def test_a_table_passes_through_the_zero_at_right_angles(name):
+    kernel = dl.LimitKernel(name)
+    profile = profile_of(kernel, SPHERE, degree=6, bits=5)
+    assert evaluate(profile, 1.0) == 0.0
+    for s in 1.0 + np.array([-1e-3, -1e-6, -1e-9, 1e-9, 1e-6, 1e-3]):
+        log, sign = kernel.log_and_sign_at_gap(s)
+        assert evaluate(profile, s) == pytest.approx(float(sign * np.exp(log)), rel=1e-6)
+
+
+def test_a_polynomial_knows_its_error_where_the_kernel_is_small():
+    # In float32, relative to what is near: 1e8 at a gap of 0, and 1 at a gap of 1.
+    assert polynomial_of(Steep(), SPHERE, degree=12).error > 1e-3
+    assert polynomial_of(dl.NetworkKernel("relu", 3), SPHERE, degree=12).error < 1e-6
+    assert polynomial_of(dl.NetworkKernel("erf", 3), SPHERE, degree=12) is None
+    assert polynomial_of(dl.NetworkKernel("relu", 1), SPHERE, degree=12) is None

@@ -9,6 +9,8 @@ import pytest
 from sklearn.base import clone
 
 import deeplimit as dl
+from deeplimit.estimators.examples import Examples
+from deeplimit.sums import class_sums, fit_lift
 
 ENGINES = ["compiled", "single", "graphics"]
 
@@ -76,3 +78,18 @@ def test_an_unknown_engine_is_refused():
     X, y, _ = data(n=10)
     with pytest.raises(ValueError, match="engine must be one of auto, reference"):
         dl.HilbertClassifier(engine="fast").fit(X, y)
+
+
+def test_one_engine_serves_all_kernels_that_it_sums():
+    X, _, Q = data()
+    lift = fit_lift(X)
+    examples = Examples(X, np.zeros(len(X), dtype=int), np.ones(len(X)), lift, 1)
+    for exponent in (1.0, 2.0, 3.0):
+        sums = examples.sums(dl.PowerKernel(exponent), Q[:9])
+        expected = class_sums(dl.PowerKernel(exponent), lift, X, examples.index, None, Q[:9], 1)
+        np.testing.assert_allclose(
+            sums.max_log + np.log(sums.positive),
+            expected.max_log + np.log(expected.positive),
+            rtol=1e-10,
+        )
+    assert list(examples._engines) == ["compiled"]

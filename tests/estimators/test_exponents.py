@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 import deeplimit as dl
-from deeplimit.engines.leave_one_out import leave_one_out
+from deeplimit.engines.grid import leave_one_out
 from deeplimit.estimators.exponents import GRID, choose_exponent
 from deeplimit.sums import fit_lift
 

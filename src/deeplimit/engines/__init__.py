@@ -12,7 +12,7 @@ from deeplimit.engines.choice import make_engine
 from deeplimit.engines.clusters import ClusterIndex
 from deeplimit.engines.compiled import CompiledEngine
 from deeplimit.engines.graphics import GraphicsEngine
-from deeplimit.engines.leave_one_out import LeaveOneOut, leave_one_out
+from deeplimit.engines.grid import LeaveOneOut, leave_one_out
 from deeplimit.engines.live import LiveEngine
 from deeplimit.engines.reference import ReferenceEngine
 from deeplimit.engines.shards import ArrayShard, shard_contributors, shard_sums

@@ -15,7 +15,7 @@ from deeplimit.engines.reference import ReferenceEngine
 from deeplimit.sums.engine import Engine, RadialKernel
 from deeplimit.sums.lift import Lift
 
-__all__ = ["EngineName", "check_engine", "make_engine"]
+__all__ = ["EngineName", "check_engine", "choose_engine", "make_engine"]
 
 EngineName = Literal["auto", "reference", "compiled", "single", "graphics"]
 
@@ -52,6 +52,39 @@ def check_engine(name: object) -> EngineName:
     raise ValueError(f"engine must be one of {', '.join(get_args(EngineName))}; got {name!r}.")
 
 
+def choose_engine(name: EngineName, kernel: RadialKernel, lift: Lift, n: int) -> EngineName:
+    """Tell which engine serves.
+
+    Parameters
+    ----------
+    name : {"auto", "reference", "compiled", "single", "graphics"}
+        What is asked for.
+    kernel : RadialKernel
+        Kernel to sum.
+    lift : Lift
+        Fitted lift.
+    n : int
+        Number of examples.
+
+    Returns
+    -------
+    str
+        Any of them but "auto".
+
+    Examples
+    --------
+    >>> from deeplimit.kernels.power import PowerKernel
+    >>> from deeplimit.sums import fit_lift
+    >>> choose_engine("auto", PowerKernel(1.0), fit_lift([[0.0], [1.0]]), 10)
+    'reference'
+    """
+    if name not in ("reference", "compiled") and n < WORTH_COMPILING:
+        return "reference"
+    if name == "auto":
+        return "compiled" if available("numba") and has_profile(kernel, lift) else "reference"
+    return name
+
+
 def make_engine(
     name: EngineName,
     kernel: RadialKernel,
@@ -70,7 +103,8 @@ def make_engine(
     name : {"auto", "reference", "compiled", "single", "graphics"}
         "compiled" is `CompiledEngine` in double precision, "single" the same in single, "graphics"
         the graphics card, "reference" NumPy. "auto" is "compiled" where numba is installed and its
-        loops know the kernel, and "reference" otherwise: these two give the same sums to 1e-12.
+        loops know the kernel, and "reference" otherwise: these two give the same sums to 1e-12, or
+        to 1e-10 for kernels whose table is no better.
         Below 2,048 examples all but "compiled" are "reference": nothing is gained by less.
     kernel : RadialKernel
         Kernel to sum.
@@ -106,10 +140,7 @@ def make_engine(
     >>> make_engine("auto", PowerKernel(1.0), fit_lift(X, "euclidean"), X, y, None, 1).name
     'reference'
     """
-    if name not in ("reference", "compiled") and len(X) < WORTH_COMPILING:
-        name = "reference"
-    if name == "auto":
-        name = "compiled" if available("numba") and has_profile(kernel, lift) else "reference"
+    name = choose_engine(name, kernel, lift, len(X))
     if name == "reference":
         return ReferenceEngine(lift, X, index, weight, n_classes, n_jobs=n_jobs)
     if name == "graphics":

@@ -288,6 +288,7 @@ class ClusterIndex:
         # The last member takes the place of the one that goes.
         block = nodes.members[start * d : (start + room) * d].reshape(d, room)
         block[:, place - start] = block[:, last - start]
+        block[:, last - start] = 0.0
         nodes.mass[place] = nodes.mass[last]
         self.order[place] = self.order[last]
         self._place[self.order[place]] = place

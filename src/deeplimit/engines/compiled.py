@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit.engines.batch import Batch
+from deeplimit.engines.checks import check_examples, check_excluded, check_places, check_queries
+from deeplimit.engines.digits import LIMITS, at_once, close, image_size, steepest, weights_fit
 from deeplimit.engines.neighbours import heaviest
 from deeplimit.engines.packed import TILE, Packed, Precision, pack
-from deeplimit.engines.profiles import FAR, FastProfile, profile_of
+from deeplimit.engines.profiles import FAR, FastProfile, polynomial_of, profile_of
 from deeplimit.engines.refinement import refine_pairs
 from deeplimit.sums.blocked import class_sums
 from deeplimit.sums.engine import Contributors, RadialKernel
@@ -25,74 +28,24 @@ __all__ = ["CompiledEngine"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-
-class _Limits(NamedTuple):
-    """What a precision can be trusted with."""
-
-    eps: float
-    tolerance: float  # of a kernel's value, relative
-    floor: float  # squares below it have lost digits
-    exponent: float  # the largest at which the rounding of u is still within the tolerance
-    degree: int  # of the pieces of a table
-
-
-_LIMITS = {
-    "single": _Limits(2.0**-24, 5e-6, 1e-30, 32.0, 3),
-    "double": _Limits(2.0**-53, 1e-12, 1e-280, np.inf, 6),
-}
 _BITS = 5
-# Single precision has lost digits of 2 less the gap below this, which matters to a kernel that is
-# singular there.
-_TURNING = 2.0**-5
-_QUERIES = 128
+# Kernels whose profiles are kept.
+_PROFILES = 16
+# Degree of a polynomial that stands for a table.
+_POLYNOMIAL = 12
+# Where 2 less the gap is smaller than this the pure power asks `Lift.gap`, too: rows whose norms
+# are not quite 1 may be farther apart than antipodes are.
+_ANTIPODAL = 2.0**-18
 # Blocks of one task: fixed, so that the bits do not depend on the number of threads.
 _TASK_BLOCKS = 4096
 # Pairs that a task may list for the reference, for each of its queries.
 _LISTED = 512
 # Queries farther out than this, in units of the examples' reach, are the reference's.
 _REACH = 1e12
-# Weights of single precision may differ by this factor.
-_WEIGHTS = 1e20
 
 
-class Batch(NamedTuple):
-    """Queries as the compiled loops take them, and the list of the pairs they leave out.
-
-    Parameters
-    ----------
-    points : tuple
-        Queries in the frame of the examples, by eights, of shape (m/8, D, 8); norms; places not to
-        be seen.
-    bounds : tuple
-        Relative distance, and square, below which a pair is left out.
-    far : float
-        The largest number.
-    listed : tuple
-        Queries and places of the pairs left out, and which queries had too many.
-    far_out : ndarray of bool, shape (m,)
-        Queries that are too far out for the precision.
-    """
-
-    points: tuple[NDArray[Any], NDArray[Any], Integers]
-    bounds: tuple[Any, Any]
-    far: Any
-    listed: tuple[Integers, Integers, NDArray[np.bool_]]
-    far_out: NDArray[np.bool_]
-
-    def empty(self, *shape: int) -> tuple[NDArray[Any], Floats, Floats]:
-        """Give units and two sums for the queries, as the loops begin with them."""
-        m = self.points[1].size
-        unit = np.full((m, shape[0]), self.far, dtype=self.points[0].dtype)
-        return unit, np.zeros((m, *shape)), np.zeros((m, *shape))
-
-    def pairs(self, taken: int, packed: Packed) -> tuple[Integers, Integers, NDArray[np.bool_]]:
-        """Give queries and examples of the pairs left out, and the queries whose sums are void."""
-        m = self.far_out.size
-        rows, places, crowded = self.listed
-        void = self.far_out | crowded[:m]
-        keep = rows[:taken] < m
-        keep[keep] = ~void[rows[:taken][keep]]
-        return rows[:taken][keep], packed.order[places[:taken][keep]], void
+def _loops() -> Any:
+    return importlib.import_module("deeplimit.engines.loops")
 
 
 class CompiledEngine:
@@ -121,7 +74,8 @@ class CompiledEngine:
         Threads.
     precision : {"double", "single"}, default="double"
         float64: sums as good as the reference's, to some 1e-12. float32: about twice as fast, to
-        1e-5; exponents above 32 are summed in double all the same.
+        1e-5; exponents above 32 (17 with 400 columns), and kernels of both signs, are summed in
+        double all the same.
 
     Raises
     ------
@@ -131,8 +85,8 @@ class CompiledEngine:
     Notes
     -----
     Let ε be the unit roundoff. Rounding the coordinates moves the distance r of a pair by at most
-    ε(|q| + |x|), hence r^(-α) by a relative α·ε(|q| + |x|)/r, which is within the tolerance for
-    all r ≥ (α·ε/tolerance)·(|q| + |x|). The other pairs are those listed for `Lift.gap`.
+    ε(‖q‖ + ‖x‖), hence r^(-α) by a relative α·ε(‖q‖ + ‖x‖)/r, which is within the tolerance for
+    all r ≥ (α·ε/tolerance)·(‖q‖ + ‖x‖). The other pairs are those listed for `Lift.gap`.
 
     Examples
     --------
@@ -157,12 +111,11 @@ class CompiledEngine:
         n_jobs: int | None = 1,
         precision: Precision = "double",
     ) -> None:
-        self._loops: Any = importlib.import_module("deeplimit.engines.loops")
+        _loops()  # which says at once if numba is absent
         self.lift, self.n_classes, self.n_jobs = lift, n_classes, n_jobs
         rows = np.asarray(X)
         self.X = rows if rows.dtype in (np.float32, np.float64) else float_rows(rows)
-        self.index = np.asarray(index, dtype=np.int64)
-        self.weight = None if weight is None else np.array(weight, dtype=np.float64)
+        self.index, self.weight = check_examples(self.X, index, weight, n_classes)
         self.precision = precision
         self._profiles: dict[int, tuple[RadialKernel, FastProfile]] = {}
 
@@ -174,11 +127,13 @@ class CompiledEngine:
     @property
     def tolerance(self) -> float:
         """Relative error of a kernel's value at a pair that the loops sum themselves."""
-        return _LIMITS[self.precision].tolerance
+        return LIMITS[self.precision].tolerance
 
     @cached_property
-    def _double(self) -> CompiledEngine:
-        """The engine that single precision hands over to."""
+    def double(self) -> CompiledEngine:
+        """The engine that single precision hands over to: this one if it is that."""
+        if self.precision == "double":
+            return self
         return CompiledEngine(
             self.lift, self.X, self.index, self.weight, self.n_classes, n_jobs=self.n_jobs
         )
@@ -190,15 +145,20 @@ class CompiledEngine:
         ----------
         examples : array-like of int
             Which.
+
+        Raises
+        ------
+        ValueError
+            If there is no such example.
         """
-        gone = np.atleast_1d(np.asarray(examples, dtype=np.int64))
+        gone = check_places(examples, len(self.X))
         if self.weight is None:
             self.weight = np.ones(len(self.X))
         self.weight[gone] = 0.0
         if "packed" in self.__dict__:
             self.packed.remove(gone)
-        if "_double" in self.__dict__:
-            self._double.forget(gone)
+        if self.precision == "single" and "double" in self.__dict__:
+            self.double.forget(gone)
 
     def move(self, X: ArrayLike) -> None:
         """Take the same rows from another place in memory.
@@ -209,11 +169,16 @@ class CompiledEngine:
             The rows.
         """
         self.X = np.asarray(X)
-        if "_double" in self.__dict__:
-            self._double.move(X)
+        if self.precision == "single" and "double" in self.__dict__:
+            self.double.move(X)
 
     def class_sums(
-        self, kernel: RadialKernel, Q: ArrayLike, exclude: ArrayLike | None = None
+        self,
+        kernel: RadialKernel,
+        Q: ArrayLike,
+        exclude: ArrayLike | None = None,
+        *,
+        settle: bool = True,
     ) -> PartialSums:
         """Sum a kernel over the examples of each class, for each query.
 
@@ -225,6 +190,9 @@ class CompiledEngine:
             Queries, finite.
         exclude : array-like of int, shape (m,), optional
             Example that each query does not see, -1 for none.
+        settle : bool, default=True
+            Whether single precision sums in double where its error might decide. It need not
+            where these are parts of larger sums: `close` then tells of those.
 
         Returns
         -------
@@ -237,16 +205,16 @@ class CompiledEngine:
         ValueError
             If shapes do not fit, or the kernel has no form that the loops evaluate.
         """
-        queries = float_rows(Q)
-        own = np.full(len(queries), -1) if exclude is None else np.asarray(exclude, np.int64)
+        queries = check_queries(Q, self.lift.n_features)
+        own = check_excluded(exclude, len(queries), len(self.X))
         if not len(self.X):
             return PartialSums.empty(len(queries), self.n_classes)
         profile = self._profile(kernel)
-        if self._beyond(profile):
-            return self._double.class_sums(kernel, queries, own)
+        if not self._trusted(kernel, profile):
+            return self._hand_over(kernel, queries, own)
         sums, void = self._sums(kernel, profile, queries, own)
-        if self.precision == "single":
-            void |= _close(sums, 8.0 * self.tolerance)
+        if self.precision == "single" and settle:
+            void |= close(sums)
         if void.any():
             again = self._hand_over(kernel, queries[void], own[void])
             sums.put(np.flatnonzero(void), again)
@@ -255,7 +223,7 @@ class CompiledEngine:
     def top_contributors(
         self, kernel: RadialKernel, Q: ArrayLike, k: int, exclude: ArrayLike | None = None
     ) -> Contributors:
-        """Find the k examples with the largest |w K| for each query, exactly.
+        """Find the k examples that weigh most for each query, exactly.
 
         See `deeplimit.engines.neighbours.heaviest`.
 
@@ -284,28 +252,38 @@ class CompiledEngine:
 
     def _profile(self, kernel: RadialKernel) -> FastProfile:
         known = self._profiles.get(id(kernel))
-        if known is None:
-            degree = _LIMITS[self.precision].degree
-            known = (kernel, profile_of(kernel, self.lift, degree=degree, bits=_BITS))
-            self._profiles[id(kernel)] = known
+        # The kernel is kept, so that its number names it alone; but not in a copy of the engine.
+        if known is None or known[0] is not kernel:
+            if len(self._profiles) >= _PROFILES:
+                self._profiles.clear()
+            known = self._profiles[id(kernel)] = kernel, self._make_profile(kernel)
         return known[1]
 
-    def _beyond(self, profile: FastProfile) -> bool:
-        """Say whether single precision is none for this kernel or these weights."""
-        if self.precision == "double":
+    def _make_profile(self, kernel: RadialKernel) -> FastProfile:
+        limits = LIMITS[self.precision]
+        if self.precision == "single":
+            found = polynomial_of(kernel, self.lift, degree=_POLYNOMIAL)
+            if found is not None and found.error < limits.tolerance / 4.0:
+                return found
+        return profile_of(kernel, self.lift, degree=limits.degree, bits=_BITS)
+
+    def _trusted(self, kernel: RadialKernel, profile: FastProfile) -> bool:
+        """Say whether the precision is enough for this kernel and these weights."""
+        limits = LIMITS[self.precision]
+        if self.precision == "double" and profile.error > limits.table:
+            raise ValueError(
+                f"the table of {kernel!r} is wrong by {profile.error:.1e}: "
+                'use the engine "reference"'
+            )
+        if profile.error > limits.table or (profile.signed and self.precision == "single"):
             return False
-        limits = _LIMITS["single"]
-        if profile.exponent > limits.exponent or profile.error > limits.tolerance:
-            return True
-        w = self.weight
-        positive = None if w is None else w[w > 0]
-        if positive is None or not positive.size:
+        if profile.steepness > steepest(self.precision, self.lift.n_features):
             return False
-        return not (positive.min() > 1 / _WEIGHTS and positive.max() < _WEIGHTS)
+        return weights_fit(self.weight, self.precision)
 
     def _hand_over(self, kernel: RadialKernel, queries: Floats, own: Integers) -> PartialSums:
         if self.precision == "single":
-            return self._double.class_sums(kernel, queries, own)
+            return self.double.class_sums(kernel, queries, own)
         return class_sums(
             kernel, self.lift, self.X, self.index, self.weight, queries, self.n_classes,
             n_jobs=self.n_jobs, exclude=own,
@@ -318,9 +296,10 @@ class CompiledEngine:
         packed = self.packed
         blocks = len(packed.x)
         parts = range(0, max(blocks, 1), _TASK_BLOCKS)
+        step = at_once(self.n_classes)
         tasks = [
-            (slice(row, min(row + _QUERIES, len(queries))), slice(b, min(b + _TASK_BLOCKS, blocks)))
-            for row in range(0, len(queries), _QUERIES)
+            (slice(row, min(row + step, len(queries))), slice(b, min(b + _TASK_BLOCKS, blocks)))
+            for row in range(0, len(queries), step)
             for b in parts
         ]
         done = map_blocks(
@@ -349,31 +328,34 @@ class CompiledEngine:
     ) -> tuple[PartialSums, NDArray[np.bool_]]:
         packed = self.packed
         kind = packed.x.dtype.type
-        batch = self.batch(queries, own, profile.exponent)
-        unit, plus, minus = batch.empty(self.n_classes)
         # Only on the sphere is there a table, or a gap to be far, and no unit but 1.
-        end = _TURNING if profile.turns and self.precision == "single" else FAR
-        far = 2.0 * (2.0 - end) if profile.table is not None else batch.far
+        end = _ANTIPODAL if profile.table is None else FAR
+        if profile.turns:
+            end = max(end, LIMITS[self.precision].turning)
+        start = 0.0 if profile.table is None else 2.0 ** (profile.low + 1)
+        batch = self.batch(queries, own, profile.steepness, start)
+        unit, plus, minus = batch.empty(self.n_classes)
+        far = 2.0 * (2.0 - end) if self.lift.on_sphere else batch.far
         table = np.zeros((0, 1)) if profile.table is None else profile.table
-        taken = self._loops.sum_blocks(
+        taken = _loops().sum_blocks(
             *packed.cut(blocks), *batch.points, *batch.bounds, kind(far),
             kind(profile.exponent / 2.0), kind(0.5), table.astype(kind),
             np.int32(profile.bits), np.int32(profile.low),
             unit, plus, minus, *batch.listed,
         )  # fmt: skip
         m = len(queries)
-        sums = self._translated(profile, unit[:m], plus[:m], minus[:m])
         rows, examples, void = batch.pairs(taken, packed)
+        plus[:m][void] = minus[:m][void] = 0.0
+        sums = self._translated(profile, unit[:m], plus[:m], minus[:m])
         if rows.size:
             listed = refine_pairs(
                 kernel, self.lift, self.X, queries, rows, examples, self.index, self.weight,
                 self.n_classes,
             )  # fmt: skip
             sums = sums.merge(listed)
-        sums.put(void, PartialSums.empty(int(void.sum()), self.n_classes))
         return sums, void
 
-    def batch(self, queries: Floats, own: Integers, exponent: float) -> Batch:
+    def batch(self, queries: Floats, own: Integers, steepness: float, start: float = 0.0) -> Batch:
         """Bring some queries into the form that the loops take.
 
         Parameters
@@ -382,14 +364,16 @@ class CompiledEngine:
             At least one.
         own : ndarray of int64, shape (m,)
             Example that each must not see, -1 for none.
-        exponent : float
-            Exponent of the kernel, which says how near a pair is too near.
+        steepness : float
+            Steepness of the kernel, which says how near a pair is too near.
+        start : float, default=0
+            Square at which the kernel's table begins.
 
         Returns
         -------
         Batch
         """
-        packed, limits = self.packed, _LIMITS[self.precision]
+        packed, limits = self.packed, LIMITS[self.precision]
         kind = packed.x.dtype.type
         m = len(queries)
         framed = packed.frame(queries)
@@ -400,15 +384,16 @@ class CompiledEngine:
         points = np.empty((-(-m // TILE) * TILE, columns), dtype=kind)
         points[:m] = framed
         points[m:] = points[m - 1]
-        sizes = np.sqrt(np.einsum("ij,ij->i", points, points))
+        norms = np.sqrt(np.einsum("ij,ij->i", points, points))
+        sizes = np.maximum(norms, kind(image_size(self.lift, self.precision)))
         places = np.full(len(points), -1, dtype=np.int64)
         places[:m] = np.where(own >= 0, packed.place[own], -1)
-        near = max(exponent, 0.5) * limits.eps / limits.tolerance
+        near = max(steepness, 0.5) * limits.eps / limits.tolerance
         tiles = points.reshape(-1, TILE, columns).transpose(0, 2, 1)
         listed = np.empty((2, _LISTED * len(points)), dtype=np.int64)
         return Batch(
             (np.ascontiguousarray(tiles), sizes, places),
-            (kind(near), kind(limits.floor)),
+            (kind(near), kind(max(limits.floor, start))),
             np.finfo(kind).max,
             (listed[0], listed[1], np.zeros(len(points), dtype=np.bool_)),
             far_out,
@@ -425,9 +410,3 @@ class CompiledEngine:
         top = np.where(nothing, -np.inf, -profile.exponent / 2.0 * logs)
         zeros = [np.zeros_like(plus) for _ in range(2)]
         return PartialSums(top, plus, minus, *zeros)
-
-
-def _close(sums: PartialSums, tolerance: float) -> NDArray[np.bool_]:
-    """Say for which queries the sums might decide otherwise were they off by the tolerance."""
-    decision = sums.decide(tolerance=tolerance)
-    return decision.tied

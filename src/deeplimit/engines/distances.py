@@ -30,17 +30,17 @@ class _Shape(NamedTuple):
 def _shape() -> _Shape:
     features = _binding.get_host_cpu_features()
     if features.get("avx512f"):
-        return _Shape(64, 8)  # 16 sums in 32 registers
+        return _Shape(64, 4)  # 16 sums in 32 registers
     if features.get("avx"):
-        return _Shape(32, 2)  # 8 in 16
-    return _Shape(16, 1)  # 8 in 16, or in 32
+        return _Shape(32, 1)  # 8 in 16
+    return _Shape(16, 1)  # 16 in 32
 
 
 @intrinsic
 def squared_distances(context: Any, x: Any, q: Any, u: Any) -> Any:
     """Write the squared distances of 8 queries (D, 8) to a block (B/P, D, P) into u (8, B).
 
-    All three are contiguous; P numbers are 128 bytes.
+    All three are contiguous; P numbers are 256 bytes.
     """
     signature = numba.types.void(x, q, u)
     shape = _shape()

@@ -19,7 +19,7 @@ from deeplimit.engines.precision import Arithmetic, Demands, Thresholds, arithme
 from deeplimit.engines.profiles import FAR, profile_of
 from deeplimit.engines.refinement import refine_pairs
 from deeplimit.engines.residents import Residents
-from deeplimit.sums.blocked import top_contributors
+from deeplimit.sums.blocked import class_sums, top_contributors
 from deeplimit.sums.decision import Floats
 from deeplimit.sums.engine import Contributors, RadialKernel
 from deeplimit.sums.lift import Lift
@@ -34,6 +34,8 @@ _NUMBERS = 2**25
 # Of all pairs, the part that may be refined before another arithmetic is cheaper, and their number.
 _REFINED = 1 / 256
 _FEWEST, _MOST = 2**16, 2**24
+# Sums that differ by less than so many tolerances may decide otherwise than exact ones.
+_CLOSE = 8.0
 # The table of a kernel: degree, and pieces of an octave as a power of two.
 _DEGREE, _BITS = 5, 4
 
@@ -182,12 +184,25 @@ class GraphicsEngine:
             rows = slice(start, start + step)
             part = None if skip is None else skip[rows]
             sums.append(self._block(kernel, character, ladder, queries[rows], part))
-        return PartialSums.concatenate(sums)
+        return self._settled(kernel, queries, skip, PartialSums.concatenate(sums))
+
+    def _settled(
+        self, kernel: RadialKernel, Q: Floats, skip: NDArray[np.int64] | None, sums: PartialSums
+    ) -> PartialSums:
+        """Have the reference sum again where an error of the tolerance might decide."""
+        near = np.flatnonzero(sums.decide(tolerance=_CLOSE * self.tolerance).tied)
+        if near.size:
+            exact = class_sums(
+                kernel, self.lift, self._rows, self._index, self._weight, Q[near],
+                self.n_classes, n_jobs=self.n_jobs, exclude=None if skip is None else skip[near],
+            )  # fmt: skip
+            sums.put(near, exact)
+        return sums
 
     def top_contributors(
         self, kernel: RadialKernel, Q: ArrayLike, k: int, exclude: ArrayLike | None = None
     ) -> Contributors:
-        """Find the k examples with the largest |w K| for each query, on the processor.
+        """Find the k examples that weigh most for each query, on the processor.
 
         Parameters
         ----------

@@ -27,23 +27,24 @@ def add_powers(
     for j in range(u.size):
         t[j] = unit / u[j]
     for a in range(halves.size):
-        row = rows[a, : u.size]
+        row, total = rows[a, : u.size], unit - unit
         if factors[a, 0] >= 0:
             left, right = rows[factors[a, 0], : u.size], rows[factors[a, 1], : u.size]
             for j in range(u.size):
                 row[j] = left[j] * right[j]
+                total += w[j] * row[j]
         elif halves[a] == 1:
             for j in range(u.size):
                 row[j] = t[j]
+                total += w[j] * t[j]
         elif halves[a] == 0.5:
             for j in range(u.size):
                 row[j] = np.sqrt(t[j])
+                total += w[j] * row[j]
         else:
             for j in range(u.size):
                 row[j] = power(t[j], halves[a])
-        total = t.dtype.type(0)
-        for j in range(u.size):
-            total += w[j] * row[j]
+                total += w[j] * row[j]
         sums[a] += total
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit.engines.checks import check_excluded
 from deeplimit.engines.choice import EngineName, make_engine
+from deeplimit.engines.compiled import CompiledEngine
+from deeplimit.engines.digits import close
 from deeplimit.engines.reference import ReferenceEngine
 from deeplimit.examples import ExampleSet
 from deeplimit.sums.engine import Contributors, Engine, RadialKernel
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
+from deeplimit.sums.scaling import float_rows
 
 __all__ = ["LiveEngine"]
 
@@ -152,8 +156,18 @@ class LiveEngine:
         PartialSums
         """
         main, side = self._excluded(exclude)
-        sums = self._main.class_sums(kernel, Q, main)
-        return sums if self._side is None else sums.merge(self._side.class_sums(kernel, Q, side))
+        if self._side is None:
+            return self._main.class_sums(kernel, Q, main)
+        apart = self._side.class_sums(kernel, Q, side)
+        if not isinstance(self._main, CompiledEngine):
+            return self._main.class_sums(kernel, Q, main).merge(apart)
+        # What decides is the whole, and only there can it be close.
+        sums = self._main.class_sums(kernel, Q, main, settle=False).merge(apart)
+        if self._main.precision == "single" and (rows := np.flatnonzero(close(sums))).size:
+            some = None if main is None else main[rows]
+            again = self._main.double.class_sums(kernel, float_rows(Q)[rows], some)
+            sums.put(rows, again.merge(apart.take(rows)))
+        return sums
 
     def top_contributors(
         self, kernel: RadialKernel, Q: ArrayLike, k: int, exclude: ArrayLike | None = None
@@ -181,7 +195,9 @@ class LiveEngine:
         if self._side is not None:
             more = self._side.top_contributors(kernel, Q, k, side)
             slots = np.where(more.indices >= 0, self._slots[more.indices], -1)
-            found = found.merge(more._replace(indices=slots), k, self._examples.weights)
+            e = self._examples
+            heavy = e.weights * self.factors[e.codes]
+            found = found.merge(more._replace(indices=slots), k, heavy)
         count = min(k, len(self._examples))
         slots = found.indices[:, :count]
         places = np.searchsorted(self._examples.live_slots, slots)
@@ -192,7 +208,7 @@ class LiveEngine:
     def _excluded(self, exclude: ArrayLike | None) -> tuple[Integers | None, Integers | None]:
         if exclude is None:
             return None, None
-        places = np.asarray(exclude, dtype=np.int64)
+        places = check_excluded(exclude, np.size(exclude), len(self._examples))
         slots = np.where(places >= 0, self._examples.live_slots[places], -1)
         side = np.full(slots.shape, -1)
         if self._slots.size:

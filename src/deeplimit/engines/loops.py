@@ -69,17 +69,18 @@ def weigh(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> None:
 def weighed(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> Any:
     """Give the sum of w·(unit/u)^half: for the exponents used most without a detour by memory."""
     total = unit - unit
-    # The quotient first: its inverse might overflow for what is set aside.
+    # Of the root's inverse, which cannot overflow where u is far from all others.
+    root = np.sqrt(unit)
     if half == 1.5:
         for j in range(u.size):
-            t_j = unit / u[j]
-            total += w[j] * t_j * np.sqrt(t_j)
+            t_j = root / np.sqrt(u[j])
+            total += w[j] * t_j * t_j * t_j
     elif half == 1:
         for j in range(u.size):
             total += w[j] * (unit / u[j])
     elif half == 0.5:
         for j in range(u.size):
-            total += w[j] * np.sqrt(unit / u[j])
+            total += w[j] * (root / np.sqrt(u[j]))
     elif half == 2:
         for j in range(u.size):
             t_j = unit / u[j]
@@ -97,18 +98,50 @@ def tabulated(u: Any, gap: Any, table: Any, fine: Any, low: Any, out: Any) -> No
 
     The first half of the table is a function of the gap up to 1, the second of 2 less the gap.
     """
-    rows = table.shape[0] // 2
-    last = np.int32(rows - 1)
+    width = table.shape[1]
+    half = table.shape[0] // 2
+    last = np.int32(half - 1)
     one, two = type(gap)(1), type(gap)(2)
+    # A row of the table is a place in one long row, without a sign: a view of it takes time, and so
+    # does a place that might be counted from the end.
+    c, beyond, start = table.reshape(-1), np.uint64(half * width), np.uint64(0)
+    n1, n2, n3 = np.uint64(1), np.uint64(2), np.uint64(3)
+    if width == 4:
+        for j in range(u.size):
+            s = gap * u[j]
+            far = s > one
+            i, v = piece(two - s if far else s, fine, low, last)
+            k = np.uint64(i) * np.uint64(4) + (beyond if far else start)
+            out[j] *= ((c[k + n3] * v + c[k + n2]) * v + c[k + n1]) * v + c[k]
+    else:
+        for j in range(u.size):
+            s = gap * u[j]
+            far = s > one
+            i, v = piece(two - s if far else s, fine, low, last)
+            k = np.uint64(i) * np.uint64(7) + (beyond if far else start)
+            m = k + n3
+            p = ((c[m + n3] * v + c[m + n2]) * v + c[m + n1]) * v + c[m]
+            out[j] *= ((p * v + c[k + n2]) * v + c[k + n1]) * v + c[k]
+
+
+@inlined
+def polynomial(u: Any, gap: Any, table: Any, out: Any) -> None:
+    """Multiply `out` by a polynomial in √(gap·u) up to 1, and by one in √(2 - gap·u) beyond.
+
+    Of degree 12, written out: a loop over the degree would not be one over the examples.
+    """
+    one, two, zero = type(gap)(1), type(gap)(2), type(gap)(0)
+    a, b = table[0], table[1]
     for j in range(u.size):
         s = gap * u[j]
-        far = s > one
-        i, v = piece(two - s if far else s, fine, low, last)
-        c = table[i + rows if far else i]
-        p = ((c[3] * v + c[2]) * v + c[1]) * v + c[0]
-        if table.shape[1] == 7:
-            p += ((c[6] * v + c[5]) * v + c[4]) * v * v * v * v
-        out[j] *= p
+        x = np.sqrt(min(s, max(two - s, zero)))
+        p = (((a[12] * x + a[11]) * x + a[10]) * x + a[9]) * x + a[8]
+        p = (((p * x + a[7]) * x + a[6]) * x + a[5]) * x + a[4]
+        p = (((p * x + a[3]) * x + a[2]) * x + a[1]) * x + a[0]
+        q = (((b[12] * x + b[11]) * x + b[10]) * x + b[9]) * x + b[8]
+        q = (((q * x + b[7]) * x + b[6]) * x + b[5]) * x + b[4]
+        q = (((q * x + b[3]) * x + b[2]) * x + b[1]) * x + b[0]
+        out[j] *= q if s > one else p
 
 
 @inlined
@@ -159,7 +192,7 @@ def sum_blocks(
     Parameters
     ----------
     x : (b, B/P, D, P)
-        Coordinates of the examples, sorted by class, in panels of 128 bytes.
+        Coordinates of the examples, sorted by class, in panels of 256 bytes.
     w, norms : (b, B)
         Their weights and norms; 0 is absence.
     largest : (b,)
@@ -171,8 +204,8 @@ def sum_blocks(
     q : (m/8, D, 8), sizes : (m,), own : (m,)
         Queries by eights; their norms; places of the examples they must not see.
     near, floor, far
-        What is left out: distances below near·(|q| + |x|), squares below floor, and above far if
-        there is a table; else far is a number larger than any square.
+        What is left out: distances below near·(|q| + |x|), squares below floor, and above far on
+        the sphere; elsewhere far is a number larger than any square.
     half, gap, table, fine, low
         The kernel: u^(-half)·P(gap·u), with no P if the table is empty.
     unit, plus, minus : (m, C)
@@ -191,7 +224,7 @@ def sum_blocks(
     block = w.shape[1]
     u = np.empty((TILE, block), x.dtype)
     room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
-    taken, nothing = 0, x.dtype.type(0)
+    taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(1e30)
     for b in range(x.shape[0]):
         for g in range(q.shape[0]):
             squared_distances(x[b], q[g], u)
@@ -207,7 +240,7 @@ def sum_blocks(
                     here = own[i] - first
                     nearest = least(square)
                     special = nearest < bound or 0 <= here < stop - start
-                    if table.shape[0]:
+                    if far < away:
                         for j in range(square.size):
                             special |= square[j] > far
                     if special:
@@ -229,7 +262,10 @@ def sum_blocks(
                         plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)
                         continue
                     weigh(square, weights, unit[i, c], half, spare, out)
-                    tabulated(square, gap, table, fine, low, out)
+                    if fine < 0:
+                        polynomial(square, gap, table, out)
+                    else:
+                        tabulated(square, gap, table, fine, low, out)
                     total, below = nothing, nothing
                     for j in range(out.size):
                         total += max(out[j], nothing)

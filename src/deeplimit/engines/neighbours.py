@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit.engines.checks import check_excluded, check_queries
+from deeplimit.engines.digits import weights_fit
 from deeplimit.sums.blocked import top_contributors
 from deeplimit.sums.engine import Contributors, RadialKernel
-from deeplimit.sums.scaling import float_rows
+from deeplimit.sums.gaps import ANTIPODE
 from deeplimit.sums.threads import map_blocks
 
 if TYPE_CHECKING:
@@ -72,9 +74,11 @@ def heaviest(
     ValueError
         If `k` is not positive or shapes do not fit.
     """
-    queries = float_rows(Q)
+    queries = check_queries(Q, engine.lift.n_features)
     m, count, weight = len(queries), min(k, len(engine.X)), engine.weight
-    own = np.full(m, -1) if exclude is None else np.asarray(exclude, dtype=np.int64)
+    own = check_excluded(exclude, m, len(engine.X))
+    if not weights_fit(weight, engine.precision):
+        engine = engine.double
     settled = np.zeros(m, dtype=np.bool_)
     indices, logs = np.full((m, count), -1), np.full((m, count), -np.inf)
     signs = np.zeros((m, count), dtype=np.int8)
@@ -120,6 +124,8 @@ def _nearest(engine: CompiledEngine, queries: Floats, own: Integers, k: int) -> 
     rows = np.concatenate([rows, kept // most])
     examples = np.concatenate([examples, packed.order[places.ravel()[kept]]])
     gaps = engine.lift.gap(queries[rows], engine.X[examples])
+    if engine.lift.on_sphere:
+        gaps = np.where(gaps >= ANTIPODE, 2.0, gaps)
     order = np.lexsort((examples, gaps, rows))
     rows, examples, gaps = rows[order], examples[order], gaps[order]
     rank = np.arange(rows.size) - np.searchsorted(rows, rows)

@@ -21,7 +21,7 @@ Precision = Literal["single", "double"]
 #: first cache, and a loop over them is long enough. By measurement.
 BLOCK_SIZES: dict[Precision, int] = {"single": 512, "double": 128}
 #: Bytes of a coordinate that are read together.
-PANEL_BYTES = 128
+PANEL_BYTES = 256
 #: Queries that share the loads of a block's coordinates.
 TILE = 8
 _DTYPES: dict[str, Any] = {"single": np.float32, "double": np.float64}
@@ -31,7 +31,7 @@ _CHUNK = 2**14
 # Rows farther out than this, in units of what is typical, ask for other units.
 _OUTLIER = 1e6
 # Rows whose median is the middle of all.
-_SAMPLE = 4096
+_SAMPLE = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Packed:
     lift : Lift
         Gives the images.
     x : ndarray of shape (b, B/P, D, P)
-        Coordinates of the blocks in panels of P examples, 128 bytes of each coordinate: the loops
+        Coordinates of the blocks in panels of P examples, 256 bytes of each coordinate: the loops
         read a panel from its beginning to its end. B is 512 in single and 128 in double precision.
     w, norms : ndarray of shape (b, B)
         Weights, 0 where there is no example, and norms.
@@ -126,6 +126,11 @@ def pack(
     Returns
     -------
     Packed
+
+    Raises
+    ------
+    ValueError
+        If a row is not finite.
     """
     dtype = _DTYPES[precision]
     size = BLOCK_SIZES[precision]
@@ -139,12 +144,12 @@ def pack(
     blocks = -(-order.size // size)
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
     x = _aligned((blocks, size // panel, centre.size, panel), dtype)
-    x.fill(_NOWHERE)
+    x[order.size // size :] = _NOWHERE  # all others are written below
     w, norms = np.zeros((blocks, size), dtype=dtype), np.zeros((blocks, size), dtype=dtype)
     w.reshape(-1)[: order.size] = 1.0 if weight is None else weight[order]
     loops: Any = importlib.import_module("deeplimit.engines.layout_loops")
     factor = 2.0**-exponent
-    if isinstance(lift, EuclideanLift) and exponent < 400:
+    if isinstance(lift, EuclideanLift) and max(abs(lift.exponent), abs(exponent)) < 400:
         # The images are the rows in other units: no copy of them is needed.
         unit = 2.0**lift.exponent
         loops.lay_out(X, order, centre * unit, factor / unit, x, norms)
@@ -158,6 +163,8 @@ def pack(
     if not np.max(largest, initial=0.0) < _OUTLIER and not lift.on_sphere and not again:
         # Some rows are so far out that their squares might overflow.
         return pack(lift, X, index, weight, precision, exponent=_reach(lift, X, centre))
+    if not np.isfinite(largest).all():
+        raise ValueError("examples must be finite: drop rows with NaN or infinity")
     runs, first_run = _runs(index[order], size)
     return Packed(lift, x, w, norms, largest, runs, first_run, order, place, centre, exponent)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeplimit.engines.checks import check_examples, check_places
 from deeplimit.sums.blocked import class_sums, top_contributors
 from deeplimit.sums.engine import Contributors, RadialKernel
 from deeplimit.sums.lift import Lift
@@ -56,8 +57,7 @@ class ReferenceEngine:
     ) -> None:
         self.lift, self.n_classes, self.n_jobs = lift, n_classes, n_jobs
         self.X = float_rows(X)
-        self.index = np.asarray(index, dtype=np.int64)
-        self.weight = None if weight is None else np.array(weight, dtype=np.float64)
+        self.index, self.weight = check_examples(self.X, index, weight, n_classes)
 
     def class_sums(
         self, kernel: RadialKernel, Q: ArrayLike, exclude: ArrayLike | None = None
@@ -113,10 +113,16 @@ class ReferenceEngine:
         ----------
         examples : array-like of int
             Which.
+
+        Raises
+        ------
+        ValueError
+            If there is no such example.
         """
+        gone = check_places(examples, len(self.X))
         if self.weight is None:
             self.weight = np.ones(len(self.X))
-        self.weight[np.asarray(examples, dtype=np.int64)] = 0.0
+        self.weight[gone] = 0.0
 
     def move(self, X: ArrayLike) -> None:
         """Take the same rows from another place in memory.

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deeplimit._extras import available
 from deeplimit.engines.compiled import CompiledEngine
+from deeplimit.engines.digits import close
 from deeplimit.engines.packed import Precision
 from deeplimit.engines.profiles import has_profile
 from deeplimit.sums.blocked import class_sums, top_contributors
@@ -123,8 +124,9 @@ def shard_sums(
     n_classes : int
         Number of classes.
     precision : {"double", "single"}, default="double"
-        Precision of the compiled loops, as in `CompiledEngine`. Without numba, and for kernels
-        that the loops do not know, the reference sums.
+        Precision of the compiled loops, as in `CompiledEngine`. Where the error of single precision
+        might decide, the shards are gone through once more in double. Without numba, and for
+        kernels that the loops do not know, the reference sums.
     n_jobs : int or None, default=1
         Threads, where there is no client.
     client : dask.distributed.Client, optional
@@ -149,12 +151,20 @@ def shard_sums(
     [[0.2, 0.8]]
     """
     queries = float_rows(Q)
+
+    def merged(job: _Job) -> PartialSums:
+        sums = PartialSums.empty(len(job.queries), n_classes)
+        for done, part in enumerate(_run(job, shards, n_jobs, client), start=1):
+            sums = sums.merge(part[0])
+            if progress is not None:
+                progress(done, len(shards))
+        return sums
+
     job = _Job(kernel, lift, queries, n_classes, precision, 0)
-    sums = PartialSums.empty(len(queries), n_classes)
-    for done, part in enumerate(_run(job, shards, n_jobs, client), start=1):
-        sums = sums.merge(part[0])
-        if progress is not None:
-            progress(done, len(shards))
+    sums = merged(job)
+    if precision == "single" and (open_rows := np.flatnonzero(close(sums))).size:
+        # The shards are read once more, for few queries.
+        sums.put(open_rows, merged(job._replace(queries=queries[open_rows], precision="double")))
     return sums
 
 
@@ -170,7 +180,7 @@ def shard_contributors(
     n_jobs: int | None = 1,
     client: Any = None,
 ) -> tuple[Contributors, Integers, Floats]:
-    """Find the k examples of all shards with the largest |w K| for each query.
+    """Find the k examples of all shards that weigh most for each query.
 
     Parameters
     ----------
@@ -283,7 +293,7 @@ class _Job(NamedTuple):
                     self.kernel, self.lift, rows, codes, weight, self.queries, self.n_classes
                 )
                 if engine is None
-                else engine.class_sums(self.kernel, self.queries)
+                else engine.class_sums(self.kernel, self.queries, settle=False)
             )
         elif len(rows):
             found = (

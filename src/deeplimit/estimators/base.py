@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from deeplimit.engines.live import LiveEngine
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.estimators.holding import held
@@ -255,7 +254,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         self._declared: NDArray[Any] | None = None
         self._declare(classes)
         self._kept, self._chosen = (), None
-        self._live: dict[str, LiveEngine] = {}
+        self._live: dict[str, Any] = {}
         self._examples = ExampleSet(rows.shape[1])
         self._examples.add(rows, labels, weight)
         self._name_classes()
@@ -395,6 +394,9 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         """Winner and score for each row, of the classes that have examples."""
         raise NotImplementedError
 
+    def _winners(self, X: Floats) -> NDArray[np.int64]:
+        return self._scores(X)[0]
+
     def _queries(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
         checked: Floats = validate_data(self, X, dtype=np.float64, reset=False)
@@ -414,7 +416,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             Classes.
         """
         X = self._queries(X)
-        return np.asarray(self.classes_[self._present[self._scores(X)[0]]])
+        return np.asarray(self.classes_[self._present[self._winners(X)]])
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Give each class's share of the score: the estimate of its probability.

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit.engines.choice import EngineName, make_engine
+from deeplimit.engines.choice import EngineName, choose_engine, make_engine
 from deeplimit.sums.engine import Contributors, RadialKernel, Summation
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
@@ -53,7 +53,8 @@ class Examples:
         self._rows, self._held = rows, held
         self.index, self.weight, self.lift = index, weight, lift
         self.n_classes, self.n_jobs, self.engine = n_classes, n_jobs, engine
-        self._engines: dict[int, tuple[RadialKernel, Summation]] = {}
+        self._engines: dict[EngineName, Summation] = {}
+        self._named: tuple[RadialKernel, EngineName] | None = None
 
     @cached_property
     def X(self) -> Floats:
@@ -98,12 +99,15 @@ class Examples:
         held = None if self._held is None else self._held(kernel)
         if held is not None:
             return held
-        known = self._engines.get(id(kernel))
-        if known is None:
-            made = make_engine(
-                self.engine, kernel, self.lift, self.X, self.index, self.weight, self.n_classes,
+        named = self._named
+        if named is None or named[0] is not kernel:
+            named = kernel, choose_engine(self.engine, kernel, self.lift, len(self.X))
+            self._named = named
+        name = named[1]
+        # One engine for all kernels that it sums: the examples are laid out once.
+        if name not in self._engines:
+            self._engines[name] = make_engine(
+                name, kernel, self.lift, self.X, self.index, self.weight, self.n_classes,
                 n_jobs=self.n_jobs,
             )  # fmt: skip
-            # The kernel is kept, so that its number names it alone.
-            known = self._engines[id(kernel)] = kernel, made
-        return known[1]
+        return self._engines[name]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.engines.leave_one_out import leave_one_out
+from deeplimit.engines.grid import leave_one_out
 from deeplimit.estimators.lifting import distinct_dimension
 from deeplimit.sums.lift import Lift
 

@@ -21,9 +21,8 @@ def held(model: Any) -> Examples:
 
     Returns
     -------
-
-    Examples
-    --------
+    object
+        An `Examples`, which asks for the engine when a sum is wanted.
     """
     engine = check_engine(model.engine)
     large = model._examples.n_slots >= WORTH_COMPILING

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit.estimators.deciding import Search
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.interpolation import (
     check_size,
@@ -41,19 +42,33 @@ class DecisionRule(ABC):
     def scores(self, Q: Floats) -> Scores:
         """Give the winner and the score of each class, scores of a query adding up to 1."""
 
+    def winners(self, Q: Floats) -> NDArray[np.int64]:
+        """Give the winner alone, which may take less."""
+        return self.scores(Q)[0]
+
 
 class Smoother(DecisionRule):
     """Nadaraya-Watson: argmax of the kernel sums of the classes. The singular regime."""
 
-    def __init__(self, examples: Examples, kernel: RadialKernel) -> None:
+    def __init__(
+        self, examples: Examples, kernel: RadialKernel, search: Search | None = None
+    ) -> None:
         super().__init__(examples)
         self.kernel: RadialKernel = kernel
+        self._search = search
 
     def scores(self, Q: Floats) -> Scores:
         """Decide; see `DecisionRule.scores`."""
         sums = self.examples.sums(self.kernel, Q)
         mass = self.examples.mass
         return sums.decide(mass).winner, sums.proportions(mass)
+
+    def winners(self, Q: Floats) -> NDArray[np.int64]:
+        """Decide, from clusters of examples where that is cheaper; see `DecisionRule.winners`."""
+        return self._summed(Q) if self._search is None else self._search.winners(Q, self._summed)
+
+    def _summed(self, Q: Floats) -> NDArray[np.int64]:
+        return self.examples.sums(self.kernel, Q).decide(self.examples.mass).winner
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from deeplimit.estimators.attribution import ExplainedClassifier
 from deeplimit.estimators.base import ExampleClassifier, Floats
+from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.limits import (
     DecisionRule,
@@ -177,4 +178,4 @@ class HilbertClassifier(_NamedLimit, ExplainedClassifier):
         self._prepare()
 
     def _make_rule(self) -> DecisionRule:
-        return Smoother(self._held(), self.kernel_)
+        return Smoother(self._held(), self.kernel_, search_of(self))

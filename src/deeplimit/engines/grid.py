@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit._extras import available
+from deeplimit.engines.checks import check_examples, check_places
 from deeplimit.engines.compiled import CompiledEngine
+from deeplimit.engines.digits import at_once, weights_fit
 from deeplimit.engines.packed import Precision
 from deeplimit.sums.gaps import GapTiles
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.scaling import float_rows
 from deeplimit.sums.threads import map_blocks
-from deeplimit.sums.weights import check_weights
 
 __all__ = ["LeaveOneOut", "leave_one_out"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_QUERIES = 128
 #: From this many pairs on the compiled loops are worth their loading.
 WORTH_COMPILING = 2_000_000
 # Up to this exponent a term has all the digits of its precision.
@@ -35,7 +35,7 @@ _BLOCKS = 4096
 
 @dataclass(frozen=True, eq=False)
 class LeaveOneOut:
-    """Leave-one-out figures of the smoothers |x - z|^(-α) over the k nearest examples.
+    """Leave-one-out figures of the smoothers ‖x - z‖^(-α) over the k nearest examples.
 
     Parameters
     ----------
@@ -114,6 +114,11 @@ class _Problem:
     n_jobs: int | None
 
     @property
+    def step(self) -> int:
+        """Rows that are left out at once."""
+        return at_once(self.n_classes * self.exponents.size)
+
+    @property
     def halves(self) -> Floats:
         return self.exponents / 2.0 if self.whole else np.zeros(0)
 
@@ -189,35 +194,40 @@ def leave_one_out(
     [[0.741, 0.586]]
     """
     rows = float_rows(X)
-    labels = np.asarray(index, dtype=np.int64)
-    given = check_weights(weight, len(rows))
+    labels, given = check_examples(rows, index, weight, n_classes)
     w = np.ones(len(rows)) if given is None else given
     powers = np.asarray(exponents, dtype=np.float64)
     counts = np.array([np.inf if k is None else k for k in neighbours], dtype=np.float64)
     if powers.ndim != 1 or not powers.size or not np.all((powers > 0) & np.isfinite(powers)):
         raise ValueError(f"exponents must be positive finite numbers, {exponents!r} was got")
-    if not counts.size or not np.all(counts >= 1):
+    whole = np.isinf(counts) | (counts == np.floor(counts))
+    if not counts.size or not np.all((counts >= 1) & whole):
         raise ValueError(f"neighbours must be numbers of at least 1, or None, got {neighbours!r}")
-    if labels.shape != (len(rows),):
-        raise ValueError(f"a class for each of {len(rows)} rows is expected, {labels.shape} got")
+    if not np.isfinite(rows).all():
+        raise ValueError("examples must be finite: drop rows with NaN or infinity")
     distinct = np.unique(rows[w > 0] + 0.0, axis=0).shape[0]
     if distinct < 2:
         raise ValueError("leave-one-out needs at least two distinct rows")
-    who = np.flatnonzero(w > 0) if left_out is None else np.asarray(left_out, dtype=np.int64)
+    who = np.flatnonzero(w > 0) if left_out is None else check_places(left_out, len(rows))
+    if not np.any(w[who] > 0):
+        raise ValueError("leave-one-out needs an example of positive weight to leave out")
     finite = counts[np.isfinite(counts)]
     most = int(min(finite.max(initial=0), len(rows)))
     problem = _Problem(
         lift, rows, labels, w, n_classes, powers, most, bool(np.isinf(counts).any()), n_jobs
     )
-    fast = who.size * len(rows) >= WORTH_COMPILING and available("numba")
-    grids = _CompiledGrids(problem, precision) if fast else _ReferenceGrids(problem)
+    # Weights too far apart for a precision are left to the next.
+    kind = precision if weights_fit(w, precision) else "double"
+    fast = who.size * len(rows) >= WORTH_COMPILING and available("numba") and weights_fit(w, kind)
+    grids = _CompiledGrids(problem, kind) if fast else _ReferenceGrids(problem)
     shares = np.bincount(labels, weights=w, minlength=n_classes) / w.sum()
 
     def score(part: slice) -> tuple[Floats, Floats, float]:
         chosen = who[part]
         return _score(problem, grids.of(chosen), chosen, counts, shares, 1.0 / distinct)
 
-    parts = [slice(i, min(i + _QUERIES, who.size)) for i in range(0, who.size, _QUERIES)]
+    step = problem.step
+    parts = [slice(i, min(i + step, who.size)) for i in range(0, who.size, step)]
     done = map_blocks(score, parts, n_jobs)
     mass = sum(part[2] for part in done)
     loss = np.sum([part[0] for part in done], axis=0) / mass

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deeplimit.engines import leave_one_out as module
-from deeplimit.engines.leave_one_out import leave_one_out
+from deeplimit.engines import grid as module
+from deeplimit.engines.grid import leave_one_out
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import fit_lift, top_contributors
 
@@ -129,7 +129,10 @@ def test_the_best_of_a_sharp_boundary_is_local():
         ({"neighbours": [0]}, "neighbours must be numbers of at least 1"),
         ({"neighbours": []}, "neighbours must be numbers of at least 1"),
         ({"X": np.zeros((5, 2)), "index": [0] * 5, "weight": None}, "two distinct rows"),
-        ({"index": [0, 1]}, "a class for each of 300 rows"),
+        ({"index": [0, 1]}, "a matrix of 2 examples is expected"),
+        ({"index": np.full(300, 3)}, r"class indices must lie in 0\.\.2"),
+        ({"neighbours": [2.5]}, "neighbours must be numbers of at least 1"),
+        ({"neighbours": [np.nan]}, "neighbours must be numbers of at least 1"),
     ],
 )
 def test_what_does_not_suit_is_refused(change, message):
@@ -149,3 +152,31 @@ def test_left_out_neighbours_are_those_of_the_reference():
     top = top_contributors(PowerKernel(1.0), lift, X, None, X, 1, exclude=np.arange(260))
     found = leave_one_out(lift, X, y, None, 3, [1.0], [1])
     assert found.accuracy[0, 0] == pytest.approx(np.mean(y[top.indices[:, 0]] == y))
+
+
+def test_rows_that_cannot_be_left_out_are_refused():
+    X, y, w = data()
+    lift, w[:3] = fit_lift(X, "euclidean"), 0.0
+    for left_out, message in (
+        ([-1], "places of examples"),
+        ([300], "places of examples"),
+        ([0, 1], "positive weight"),
+        ([], "positive weight"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            leave_one_out(lift, X, y, w, 3, [1.0], left_out=np.array(left_out, dtype=int))
+    X[5, 0] = np.nan
+    with pytest.raises(ValueError, match="examples must be finite"):
+        leave_one_out(lift, X, y, w, 3, [1.0])
+
+
+@pytest.mark.parametrize("decades", [25, 150])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_weights_of_all_sizes(precision, decades, monkeypatch):
+    X, y, _ = data(n=200)
+    w = 10.0 ** np.random.default_rng(1).uniform(-decades, decades, 200)
+    lift = fit_lift(X, "euclidean")
+    expected = leave_one_out(lift, X, y, w, 3, EXPONENTS)
+    monkeypatch.setattr(module, "WORTH_COMPILING", 0)
+    found = leave_one_out(lift, X, y, w, 3, EXPONENTS, precision=precision)
+    np.testing.assert_allclose(found.log_loss, expected.log_loss, rtol=1e-10)
