@@ -352,6 +352,18 @@ def test_an_engine_can_be_copied_and_its_kernels_are_not_mixed_up(precision):
     assert len(copy._profiles) < 20
 
 
+@pytest.mark.parametrize("kind", ["euclidean", "hemisphere", "none", "normalize"])
+@pytest.mark.parametrize("precision", ["double", "single"])
+def test_examples_that_all_weigh_nothing(kind, precision):
+    X = normalised(data(d=4)[0][:9])
+    lift = fit_lift(X, kind)
+    engine = CompiledEngine(lift, X, np.arange(9), np.zeros(9), 9, precision=precision)
+    sums = engine.class_sums(PowerKernel(2.0), X)
+    assert np.isneginf(sums.max_log).all()
+    assert not np.any(sums.hit_positive)
+    assert np.all(engine.top_contributors(PowerKernel(2.0), X, 2).indices == -1)
+
+
 def test_forgetting_all_and_twice_leaves_nothing():
     X, y, w, Q = data()
     engine = CompiledEngine(fit_lift(X, "euclidean"), X, y, w, 3)

@@ -180,7 +180,8 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 def _frame(lift: Lift, X: NDArray[Any], order: NDArray[np.int64]) -> tuple[Floats, int]:
     """Give a middle of the images, and the exponent that brings most coordinates below 1."""
     if not order.size:
-        return np.zeros(lift.transform(np.ones((1, lift.n_features))).shape[1]), 0
+        # A unit vector has an image under any lift.
+        return np.zeros(lift.transform(np.eye(1, lift.n_features)).shape[1]), 0
     some = lift.transform(X[order[:: max(1, order.size // _SAMPLE)]])
     # The median of some rows, not the mean: an outlier must not draw it away from all the others.
     centre = np.sort(some, axis=0)[len(some) // 2]

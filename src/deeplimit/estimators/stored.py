@@ -284,8 +284,7 @@ class StoreClassifier:
             If an id is unknown or forgotten, nothing would remain, or the store is open for
             reading alone.
         """
-        gone = np.unique(np.asarray(ids))
-        if gone.size >= np.count_nonzero(self._examples.weight):
+        if not np.setdiff1d(self.ids_, np.asarray(ids)).size:
             raise ValueError("forgetting all examples leaves nothing to decide by: keep one.")
         return self._changed(lambda: self.store.forget(ids))
 
