@@ -46,12 +46,12 @@ class DeepLimitClassifier(ExplainedClassifier):
         Weight of each class.
     engine : {"auto", "reference", "compiled", "single", "graphics"}, default="auto"
         What sums. "reference" is NumPy, "compiled" are loops compiled by numba (the extra "fast"):
-        the same sums to 1e-12 (to 1e-10 for an activation's kernel), many times faster. "auto" takes "compiled" from 2,048 examples on
-        where it can, and from 20,000 on `predict` searches clusters of the examples where that is
-        measured to take less time, for the same decisions. "single" and "graphics" (the extra
-        "graphics") are the same in float32, on the processor and on a graphics card: probabilities
-        to 1e-5, decisions those of "compiled". Below 2,048 examples all but "compiled" are
-        "reference".
+        the same sums to 1e-12 (to 1e-10 for an activation's kernel), many times faster. "auto"
+        takes "compiled" from 2,048 examples on where it can, and from 20,000 on `predict` searches
+        clusters of the examples where that is measured to take less time, for the same decisions.
+        "single" and "graphics" (the extra "graphics") are the same in float32, on the processor and
+        on a graphics card: probabilities to 1e-5, decisions those of "compiled". Below 2,048
+        examples all but "compiled" are "reference".
     n_jobs : int, optional
         Threads for prediction, -1 for all.
 
