@@ -27,6 +27,10 @@ __all__ = ["ArrayShard", "Shard", "ShardRows", "shard_contributors", "shard_sums
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+# Results that are fetched from a cluster together, and bytes of queries that go along with a shard.
+_TOGETHER = 32
+_ALONG = 2**18
+
 
 class ShardRows(NamedTuple):
     """The examples of a shard.
@@ -351,12 +355,17 @@ def _ahead(
 def _on_cluster(
     job: _Job, shards: Sequence[Shard], client: Any
 ) -> Iterator[tuple[PartialSums, _Top]]:
-    # The queries go to each worker once; a shard is small where it names a file.
-    (common,) = client.scatter([job], broadcast=True, hash=False)
+    # Many queries go to each worker once; few are faster along with the shards, which are small
+    # where they name a file.
+    common: Any = job
+    if job.queries.nbytes > _ALONG:
+        (common,) = client.scatter([job], broadcast=True, hash=False)
     futures = client.map(_apply, shards, [common] * len(shards), pure=False)
     try:
-        for future in futures:
-            yield future.result()
+        # Some at a time: each question to the scheduler takes milliseconds, and all of the answers
+        # at once might be large.
+        for start in range(0, len(futures), _TOGETHER):
+            yield from client.gather(futures[start : start + _TOGETHER])
     finally:
         client.cancel(futures)
 
