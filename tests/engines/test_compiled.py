@@ -127,7 +127,7 @@ def test_packing_leaves_out_what_weighs_nothing():
     assert np.array_equal(packed.place[packed.order], np.arange(400))
     # A run is of one class, in one block, and the runs cover all places.
     assert sum(stop - start for _, start, stop in packed.runs) == 400
-    assert np.all(packed.runs[:, 2] <= 128)
+    assert np.all(packed.runs[:, 2] <= 256)
     assert np.array_equal(np.repeat(packed.runs[:, 0], np.diff(packed.runs[:, 1:])[:, 0]),
                           y[packed.order])  # fmt: skip
 

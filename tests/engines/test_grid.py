@@ -180,3 +180,15 @@ def test_weights_of_all_sizes(precision, decades, monkeypatch):
     monkeypatch.setattr(module, "WORTH_COMPILING", 0)
     found = leave_one_out(lift, X, y, w, 3, EXPONENTS, precision=precision)
     np.testing.assert_allclose(found.log_loss, expected.log_loss, rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_progress_is_told(n_jobs):
+    X, y, _ = data(n=300)
+    told = []
+    leave_one_out(
+        fit_lift(X, "euclidean"), X, y, None, 3, [2.0], n_jobs=n_jobs,
+        progress=lambda *count: told.append(count),
+    )  # fmt: skip
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (300, 300)

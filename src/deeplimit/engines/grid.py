@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -135,6 +136,7 @@ def leave_one_out(
     left_out: ArrayLike | None = None,
     n_jobs: int | None = 1,
     precision: Precision = "double",
+    progress: Callable[[int, int], None] | None = None,
 ) -> LeaveOneOut:
     """Leave each example out in turn and score what the others say of it, for a grid of smoothers.
 
@@ -169,6 +171,8 @@ def leave_one_out(
         Of the compiled loops; without numba it is double. In single precision a term is known to
         a relative 1e-5, and to α/8 times that beyond an exponent of 8; of examples whose distances
         agree to 1e-7 either may be the nearer.
+    progress : callable, optional
+        Called with the number of examples left out so far and the number there are.
 
     Returns
     -------
@@ -222,9 +226,18 @@ def leave_one_out(
     grids = _CompiledGrids(problem, kind) if fast else _ReferenceGrids(problem)
     shares = np.bincount(labels, weights=w, minlength=n_classes) / w.sum()
 
+    lock, scored = threading.Lock(), 0
+
     def score(part: slice) -> tuple[Floats, Floats, float]:
+        nonlocal scored
         chosen = who[part]
-        return _score(problem, grids.of(chosen), chosen, counts, shares, 1.0 / distinct)
+        figures = _score(problem, grids.of(chosen), chosen, counts, shares, 1.0 / distinct)
+        if progress is not None:
+            # One at a time, so that a caller need not know of threads.
+            with lock:
+                scored += chosen.size
+                progress(scored, who.size)
+        return figures
 
     step = problem.step
     parts = [slice(i, min(i + step, who.size)) for i in range(0, who.size, step)]

@@ -19,7 +19,7 @@ Precision = Literal["single", "double"]
 
 #: Examples of a block: the squared distances of a tile and three coordinates then fit into the
 #: first cache, and a loop over them is long enough. By measurement.
-BLOCK_SIZES: dict[Precision, int] = {"single": 512, "double": 128}
+BLOCK_SIZES: dict[Precision, int] = {"single": 512, "double": 256}
 #: Bytes of a coordinate that are read together.
 PANEL_BYTES = 256
 #: Queries that share the loads of a block's coordinates.
@@ -47,7 +47,7 @@ class Packed:
         Gives the images.
     x : ndarray of shape (b, B/P, D, P)
         Coordinates of the blocks in panels of P examples, 256 bytes of each coordinate: the loops
-        read a panel from its beginning to its end. B is 512 in single and 128 in double precision.
+        read a panel from its beginning to its end. B is 512 in single and 256 in double precision.
     w, norms : ndarray of shape (b, B)
         Weights, 0 where there is no example, and norms.
     largest : ndarray of shape (b,)
