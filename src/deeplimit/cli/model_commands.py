@@ -41,17 +41,20 @@ probability, and without an example the score is less by its share, exactly.
 With --flip the smallest set of examples is named without which the decision
 would be another, all settings staying as they are.
 
+A row that the model holds is decided by itself alone: ask about others.
+
 examples:
-  deeplimit explain flowers.safetensors flowers.csv
-  deeplimit explain flowers.safetensors flowers.csv --rows 0,3,10-12 --top 3
-  deeplimit explain flowers.safetensors flowers.csv --flip
+  deeplimit explain flowers.safetensors new.csv
+  deeplimit explain flowers.safetensors new.csv --rows 0,3,10-12 --top 3
+  deeplimit explain flowers.safetensors new.csv --flip
 """
 
 _FORGET_EXAMPLES = """\
 ID is what explain calls an example: its entry in the column that --id named at
 fit, or its row. The model becomes what it would be without these examples, to
-the last bit, and a fingerprint proves it: a fit without them has the same. What
-fit chose from the data, an exponent, is kept, and so is the encoding of cells.
+the last bit. What fit chose from the data, an exponent, is kept, and so is the
+encoding of cells: the fingerprint printed is that of a classifier fitted to the
+other rows as this model encodes them, with this exponent.
 
 examples:
   deeplimit forget flowers.safetensors P007

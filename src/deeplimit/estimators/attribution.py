@@ -170,7 +170,8 @@ class ExplainedClassifier(ExampleClassifier):
     ) -> BoundedProportions:
         """Bound the probabilities of `predict_proba`, at less than the cost of all pairs.
 
-        The first call clusters the examples, in some 10 microseconds each.
+        The first call clusters the examples, in some 10 microseconds each, and the first of all
+        compiles the search, which takes some seconds once.
 
         Parameters
         ----------

@@ -107,6 +107,6 @@ def left_out(
         shares,
         classes[winner],
         right,
-        float(part @ right),
+        float(np.average(right, weights=sample_weight)),
         float(-(part @ np.log(np.maximum(truth, _SMALLEST)))),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Certificate"]
 
@@ -10,6 +10,8 @@ __all__ = ["Certificate"]
 @dataclass(frozen=True)
 class Certificate:
     """The state of a model as one number that a fit of the same examples must reproduce.
+
+    Certificates are equal if their fingerprints are; what was kept is told, not compared.
 
     Parameters
     ----------
@@ -42,11 +44,11 @@ class Certificate:
     True
     """
 
-    model: str
-    n_examples: int
-    n_classes: int
-    kept: tuple[str, ...]
-    exponent: float | None
+    model: str = field(compare=False)
+    n_examples: int = field(compare=False)
+    n_classes: int = field(compare=False)
+    kept: tuple[str, ...] = field(compare=False)
+    exponent: float | None = field(compare=False)
     fingerprint: str
 
     def __str__(self) -> str:
