@@ -104,7 +104,7 @@ class MajorityVote(DecisionRule):
 
     def __init__(self, examples: Examples, kernel: LimitKernel | None = None) -> None:
         super().__init__(examples)
-        self._flat: RadialKernel = _Flat()
+        self._flat: RadialKernel = WithHits(_Flat())
         self._tie = None if kernel is None else kernel.tie_break
         self._offset: Floats | None = None
         mass = examples.mass
@@ -132,7 +132,7 @@ class MajorityVote(DecisionRule):
     def scores(self, Q: Floats) -> Scores:
         """Decide; see `DecisionRule.scores`."""
         mass = self.examples.mass
-        sums = self.examples.sums(WithHits(self._flat), Q)
+        sums = self.examples.sums(self._flat, Q)
         then = None
         if self._tie is not None and self._offset is not None:
             then = self.examples.sums(self._tie, Q)
