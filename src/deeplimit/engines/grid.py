@@ -340,7 +340,7 @@ class _CompiledGrids:
 
     def __init__(self, problem: _Problem, precision: Precision) -> None:
         p = problem
-        self._problem, self._precision = p, precision
+        self._problem = p
         self._loops: Any = importlib.import_module("deeplimit.engines.grid_loops")
         self._engine = CompiledEngine(
             p.lift, p.X, p.index, p.weight, p.n_classes, precision=precision

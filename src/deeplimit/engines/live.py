@@ -10,13 +10,13 @@ from deeplimit.engines.choice import EngineName, make_engine
 from deeplimit.engines.compiled import CompiledEngine
 from deeplimit.engines.digits import close
 from deeplimit.engines.reference import ReferenceEngine
-from deeplimit.examples import ExampleSet
+from deeplimit.examples import Change, ExampleSet
 from deeplimit.sums.engine import Contributors, Engine, RadialKernel
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 from deeplimit.sums.scaling import float_rows
 
-__all__ = ["LiveEngine"]
+__all__ = ["Follower", "LiveEngine"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,7 +25,57 @@ Integers = NDArray[np.int64]
 _APART, _SHARE = 2048, 1 / 16
 
 
-class LiveEngine:
+class Follower:
+    """Something made of an `ExampleSet` for a kernel, which can follow what changes.
+
+    Parameters
+    ----------
+    kernel : RadialKernel
+        The kernel.
+    lift : Lift
+        Fitted lift.
+    examples : ExampleSet
+        The examples.
+    factors : ndarray of shape (n_classes,)
+        What the weights of each class are multiplied by.
+    """
+
+    def __init__(
+        self, kernel: RadialKernel, lift: Lift, examples: ExampleSet, factors: Floats
+    ) -> None:
+        self.kernel, self.lift, self.factors = kernel, lift, factors
+        self._examples = examples
+        self._seen = examples.version, examples.epoch
+
+    def follow(self, lift: Lift, factors: Floats) -> bool:
+        """Follow the changes of the examples.
+
+        Parameters
+        ----------
+        lift : Lift
+            The lift they have now.
+        factors : ndarray of shape (n_classes,)
+            The factors of the classes now.
+
+        Returns
+        -------
+        bool
+            False if what has changed cannot be followed, so that another has to be made.
+        """
+        changes = self._examples.changes_since(*self._seen)
+        if changes is None or not np.array_equal(factors, self.factors):
+            return False
+        if lift.to_dict() != self.lift.to_dict() or not self._apply(changes):
+            return False
+        self._seen = self._examples.version, self._examples.epoch
+        return True
+
+    def _apply(self, changes: list[Change]) -> bool:
+        """Take changes over, if they are of a kind that can be."""
+        raise NotImplementedError
+
+
+class LiveEngine(Follower):
     """Sums over an `ExampleSet`, in the time of the change after a change.
 
     Forgotten examples weigh nothing in the engine that holds them; added and relabelled ones are
@@ -74,9 +124,8 @@ class LiveEngine:
         *,
         n_jobs: int | None = 1,
     ) -> None:
-        self.kernel, self.lift, self.factors = kernel, lift, factors
-        self._examples, self._n_jobs = examples, n_jobs
-        self._seen = examples.version, examples.epoch
+        super().__init__(kernel, lift, examples, factors)
+        self._n_jobs = n_jobs
         self._held = examples.n_slots
         weight = examples.weights * factors[examples.codes]
         self._main: Engine = make_engine(
@@ -90,36 +139,17 @@ class LiveEngine:
         """Name of the engine that holds most of the examples."""
         return self._main.name
 
-    def follow(self, lift: Lift, factors: Floats) -> bool:
-        """Follow the changes of the examples.
-
-        Parameters
-        ----------
-        lift : Lift
-            The lift they have now.
-        factors : ndarray of shape (n_classes,)
-            The factors of the classes now.
-
-        Returns
-        -------
-        bool
-            False if too much has changed, so that another engine has to be made.
-        """
-        changes = self._examples.changes_since(*self._seen)
-        if changes is None or not np.array_equal(factors, self.factors):
-            return False
-        if lift.to_dict() != self.lift.to_dict():
-            return False
+    def _apply(self, changes: list[Change]) -> bool:
+        """Take changes over, unless so much has changed that all are better laid out anew."""
         if not changes:
             return True
         apart = set(self._slots.tolist())
         for change in changes:
             here = change.slots[change.slots < self._held]
+            self._main.forget(here)
             if change.kind == "forgotten":
-                self._main.forget(here)
                 apart.difference_update(change.slots.tolist())
             else:
-                self._main.forget(here)
                 apart.update(change.slots.tolist())
         if len(apart) > max(_APART, _SHARE * self._held):
             return False
@@ -131,10 +161,9 @@ class LiveEngine:
         if self._slots.size:
             codes = e.codes[self._slots]
             self._side = ReferenceEngine(
-                self.lift, e.rows[self._slots], codes, e.weights[self._slots] * factors[codes],
-                factors.size, n_jobs=self._n_jobs,
+                self.lift, e.rows[self._slots], codes, e.weights[self._slots] * self.factors[codes],
+                self.factors.size, n_jobs=self._n_jobs,
             )  # fmt: skip
-        self._seen = e.version, e.epoch
         return True
 
     def class_sums(

@@ -60,7 +60,7 @@ class Shard(Protocol):
         """Give the examples."""
 
 
-class ArrayShard(NamedTuple):
+class ArrayShard(ShardRows):
     """A shard that lies in memory.
 
     Parameters
@@ -82,11 +82,6 @@ class ArrayShard(NamedTuple):
     array([7])
     """
 
-    rows: NDArray[Any]
-    codes: Integers
-    weight: Floats | None
-    ids: Integers
-
     def load(self) -> ShardRows:
         """Give the examples.
 
@@ -94,7 +89,7 @@ class ArrayShard(NamedTuple):
         -------
         ShardRows
         """
-        return ShardRows(*self)
+        return self
 
 
 def shard_sums(

@@ -14,7 +14,9 @@ from deeplimit._extras import available
 from deeplimit.engines.bounded import BoundedProportions, Found, Plan, bound_proportions, decide
 from deeplimit.engines.choice import check_engine
 from deeplimit.engines.clusters import ClusterIndex
-from deeplimit.examples import ExampleSet
+from deeplimit.engines.live import Follower
+from deeplimit.estimators.holding import followed
+from deeplimit.examples import Change, ExampleSet
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.threads import number_of_threads
@@ -62,7 +64,7 @@ class _Trial(NamedTuple):
     price: float
 
 
-class Search:
+class Search(Follower):
     """Decisions by a power kernel, from clusters of the examples where that is cheaper.
 
     The classes are those of the full sums in either case: where a search cannot prove its
@@ -94,6 +96,8 @@ class Search:
     [[0.2, 0.8]]
     """
 
+    kernel: PowerKernel
+
     def __init__(
         self,
         kernel: PowerKernel,
@@ -103,10 +107,9 @@ class Search:
         *,
         n_jobs: int | None = 1,
     ) -> None:
-        self.kernel, self.lift, self.factors = kernel, lift, factors
-        self._examples, self._n_jobs = examples, n_jobs
+        super().__init__(kernel, lift, examples, factors)
+        self._n_jobs = n_jobs
         self._threads = number_of_threads(n_jobs)
-        self._seen = examples.version, examples.epoch
         self._index: ClusterIndex | None = None
         self._slots: Integers = np.empty(0, dtype=np.int64)
         self._asked = 0
@@ -116,26 +119,8 @@ class Search:
         self._cost = np.inf
         self._expected = 0.0
 
-    def follow(self, lift: Lift, factors: Floats) -> bool:
-        """Follow the changes of the examples, which can only have been forgotten.
-
-        Parameters
-        ----------
-        lift : Lift
-            The lift they have now.
-        factors : ndarray of shape (n_classes,)
-            The factors of the classes now.
-
-        Returns
-        -------
-        bool
-            False if something else has changed, so that another search has to be made.
-        """
-        changes = self._examples.changes_since(*self._seen)
-        if changes is None or not np.array_equal(factors, self.factors):
-            return False
-        if lift.to_dict() != self.lift.to_dict():
-            return False
+    def _apply(self, changes: list[Change]) -> bool:
+        """Take changes over, if examples have only been forgotten."""
         if any(change.kind != "forgotten" for change in changes):
             return False
         gone = [slot for change in changes for slot in change.slots]
@@ -145,7 +130,6 @@ class Search:
             else:
                 for place in np.flatnonzero(np.isin(self._slots, gone)):
                     self._index.forget(int(place))
-        self._seen = self._examples.version, self._examples.epoch
         return True
 
     def winners(self, Q: Floats, sums: Sums) -> Integers:
@@ -349,12 +333,7 @@ def search_of(model: Any, *, wanted: bool = False) -> Search | None:
     large = len(examples) >= WORTH_SEARCHING and check_engine(model.engine) == "auto"
     if not (wanted or (large and available("numba"))):
         return None
-    weighting = model._once("weighting", model._make_weighting)
-    factors = weighting.factors(examples.codes, examples.weights)
-    # In place: what a prediction prepares is no change of the model.
-    kept: dict[str, Any] = model.__dict__.setdefault("_live", {})
-    search: Search | None = kept.get("search")
-    if search is None or search.kernel is not kernel or not search.follow(model.lift_, factors):
-        search = Search(kernel, model.lift_, examples, factors, n_jobs=model.n_jobs)
-        kept["search"] = search
-    return search
+    return followed(
+        model, "search", kernel,
+        lambda factors: Search(kernel, model.lift_, examples, factors, n_jobs=model.n_jobs),
+    )  # fmt: skip
