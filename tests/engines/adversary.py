@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from deeplimit.engines.graphics import GraphicsEngine
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import class_sums, fit_lift
 
+# Where the engine computes: "cuda" tests the fused kernel on a card.
+DEVICE = os.environ.get("DEEPLIMIT_DEVICE", "cpu")
 EXPONENTS = [0.5, 1.0, 3.0, 7.5, 20.0, 64.0, 200.0, 800.0]
 
 
@@ -167,7 +170,7 @@ def errors():
     """Give for each case the error of the graphics engine, and whether its decisions are right."""
     found = {}
     for name, kernel, (lift, X, y, w, Q), n_classes, exclude in cases():
-        engine = GraphicsEngine(lift, X, y, w, n_classes, device="cpu")
+        engine = GraphicsEngine(lift, X, y, w, n_classes, device=DEVICE)
         exact = reference(kernel, lift, X, y, w, Q, n_classes, exclude)
         ours = engine.class_sums(kernel, Q, exclude)
         agree = bool(np.all(ours.decide().winner == exact.decide().winner))

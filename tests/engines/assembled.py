@@ -11,55 +11,77 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from deeplimit.engines import fused
-from deeplimit.engines.placement import STEP, TILE
+from deeplimit.engines import fused, tiles
+from deeplimit.engines.placement import TILE
+from deeplimit.engines.precision import Arithmetic
 
+HALVES, SINGLE = Arithmetic("float32", False, True), Arithmetic("float32", True)
+TABLE = {"LENGTH": 833, "DEGREE": 5, "BITS": 4, "LOW": -52}
+# Arithmetic, columns, queries, and what is special.
 VARIANTS = {
-    "float32 products": ("fp32", {}),
-    "float32 differences": ("fp32", {"D": 5, "DIFFERENCES": True, "POWER": -1, "SKIP": True}),
-    "float64 products": ("fp64", {"POWER": 200}),
-    "float64 table": (
-        "fp64",
-        {"D": 5, "DIFFERENCES": True, "LENGTH": 833, "DEGREE": 5, "BITS": 4, "LOW": -52},
-    ),
+    "halves, 32 columns": (HALVES, 32, 1000, {}),
+    "halves, 96 columns": (HALVES, 96, 1000, {"SKIP": True, "ALIKE": False}),
+    "halves, 448 columns": (HALVES, 448, 1000, {"POWER": tiles.QUICK}),
+    "halves, few queries": (HALVES, 128, 1, {"POWER": -1}),
+    "float32 differences": (SINGLE, 10, 1000, {"SKIP": True}),
+    "float64 products": (Arithmetic("float64", False), 64, 1000, {"POWER": 200}),
+    "float64 table": (Arithmetic("float64", True), 5, 1000, TABLE),
 }
 WHOLE = dict.fromkeys(("skip", "starts", "stops", "near_rows", "near_places"), "*i32")
-WHOLE |= {"near_marks": "*i64", "count": "*i64"}
-WHOLE |= dict.fromkeys(("m", "capacity", "query_stride", "row_stride", "column_stride"), "i32")
+WHOLE |= {"near_marks": "*i32", "count": "*i64"}
+WHOLE |= dict.fromkeys(("m", "places", "capacity"), "i32")
+MATRICES = ("queries", "queries_low", "examples", "examples_low")
 
 
-def assemble(kind, chosen):
+def assemble(arithmetic, columns, queries, chosen):
+    shape = fused.shape_of(arithmetic, columns, queries)
     constants = dict(
+        FORM=shape.form,
         POWER=3,
-        D=2 * STEP,
-        STEP=STEP,
-        DIFFERENCES=False,
+        D=columns,
+        BLOCK=shape.block,
+        ALIKE=True,
         SKIP=False,
         LENGTH=0,
         DEGREE=0,
         BITS=0,
         LOW=0,
-        ROWS=fused.ROWS,
-        TILE=TILE,
-        PRECISION="tf32x3" if kind == "fp32" else "ieee",
+        ROWS=shape.rows,
+        TILE=shape.tile,
+        GRAIN=TILE,
     )
     constants |= chosen
-    names = [parameter.name for parameter in fused._kernel.params]
+    kind = "fp32" if arithmetic.dtype == "float32" else "fp64"
+    types = dict(WHOLE)
+    if arithmetic.halves:
+        types |= dict.fromkeys(MATRICES, "*fp16")
+    names = [parameter.name for parameter in tiles.sum_chunk.params]
     signature = {
-        name: "constexpr" if name in constants else WHOLE.get(name, f"*{kind}") for name in names
+        name: "constexpr" if name in constants else types.get(name, f"*{kind}") for name in names
     }
+    # As where it runs: Triton sees that addresses and numbers of rows are even.
+    even = [name for name in names if signature[name].startswith("*") or name in ("m", "places")]
     source = ASTSource(
-        fused._kernel,
+        tiles.sum_chunk,
         signature,
         constexprs={(names.index(name),): value for name, value in constants.items()},
+        attrs={(names.index(name),): [["tt.divisibility", 16]] for name in even},
     )
-    options = {"num_warps": 4 if kind == "fp32" else 8, "enable_fp_fusion": True}
+    options = {
+        "num_warps": shape.warps,
+        "num_stages": shape.stages,
+        "enable_fp_fusion": True,
+        "maxnreg": shape.registers,
+    }
     made = triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options)
     lines = made.asm["ptx"].splitlines()
     return {
         "binary": len(made.asm["cubin"]),
-        "tf32": sum("wgmma.mma_async" in line and "tf32" in line for line in lines),
+        "shared": made.metadata.shared,
+        "half": sum("wgmma.mma_async" in line and "f32.f16.f16" in line for line in lines),
+        "other": sum("wgmma.mma_async" in line and "f16.f16" not in line for line in lines),
         "f64": sum("mma.sync" in line and "f64" in line for line in lines),
+        "log": sum("lg2.approx" in line for line in lines),
     }
 
 

@@ -1,6 +1,7 @@
 """Run the fused kernel in Triton's interpreter, which is chosen when Triton is loaded: a program.
 
     TRITON_INTERPRET=1 python interpreted.py
+    DEEPLIMIT_DEVICE=cuda python interpreted.py  # the same on a card
 
 prints as JSON what `adversary.errors` finds, and what else needs the interpreter.
 """
@@ -24,7 +25,7 @@ def several_chunks():
     rng = np.random.default_rng(3)
     X, Q, y = rng.standard_normal((8500, 2)), rng.standard_normal((50, 2)), np.zeros(8500, int)
     lift, kernel = fit_lift(X), PowerKernel(2.0)
-    engine = GraphicsEngine(lift, X, y, None, 1, device="cpu")
+    engine = GraphicsEngine(lift, X, y, None, 1, device=adversary.DEVICE)
     once, again = (engine.class_sums(kernel, Q) for _ in range(2))
     same = all(
         getattr(once, field.name).tobytes() == getattr(again, field.name).tobytes()
@@ -41,13 +42,15 @@ def crowded():
     X[30:] = X[0]
     Q = X[27:31]
     lift, kernel, y = fit_lift(X, "euclidean"), PowerKernel(3.0), np.arange(60) % 3
-    engine = GraphicsEngine(lift, X, y, None, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, None, 3, device=adversary.DEVICE)
     ours = engine.class_sums(kernel, Q)
     return adversary.error(ours, adversary.reference(kernel, lift, X, y, None, Q, 3))
 
 
 if __name__ == "__main__":
-    engine = GraphicsEngine(*adversary.case(2)[:3], None, 3, device="cpu")
+    # The kernel takes powers before it knows whether it may, and a card does not mind.
+    np.seterr(divide="ignore", invalid="ignore")
+    engine = GraphicsEngine(*adversary.case(2)[:3], None, 3, device=adversary.DEVICE)
     answer = {
         "fused": engine._chunk_terms is fused.chunk_terms,
         "errors": adversary.errors(),

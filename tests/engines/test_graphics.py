@@ -13,7 +13,7 @@ from deeplimit.engines.graphics import GraphicsEngine
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import PartialSums, class_sums, fit_lift
 from engines import adversary
-from engines.adversary import CosineKernel, OddKernel, case, error, leave_one_out, reference
+from engines.adversary import DEVICE, CosineKernel, OddKernel, case, error, leave_one_out, reference
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ def test_the_tolerance_holds_in_hard_cases_and_decisions_are_equal():
 )
 def test_the_arithmetic_follows_the_exponent_and_the_columns(d, exponent, expected):
     lift, X, y, w, Q = case(d)
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     _, used = arithmetic_of(engine, PowerKernel(exponent), Q)
     assert [step[:2] for step in used] == [expected]
     # The near pairs of the case at least are refined.
@@ -80,7 +80,7 @@ def test_the_arithmetic_follows_the_exponent_and_the_columns(d, exponent, expect
 @pytest.mark.parametrize("d", [3, 32])
 def test_any_tolerance_holds(d, tolerance):
     lift, X, y, w, Q = case(d, offset=10.0)
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu", tolerance=tolerance)
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE, tolerance=tolerance)
     exact = class_sums(PowerKernel(3.0), lift, X, y, w, Q, 3)
     assert error(engine.class_sums(PowerKernel(3.0), Q), exact) <= tolerance
 
@@ -90,7 +90,7 @@ def test_any_tolerance_holds(d, tolerance):
 def test_kernels_with_a_table(kernel, kind):
     lift, X, y, w, Q = case(4, kind=kind, weights="some")
     X[30] = 2.0 * lift.transform(X).mean() - X[31]
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     exclude = leave_one_out(40, 150)
     exact = reference(kernel, lift, X, y, w, Q, 3, exclude)
     assert error(engine.class_sums(kernel, Q, exclude), exact) <= 1e-5
@@ -107,7 +107,7 @@ def test_crowded_pairs_change_the_arithmetic_and_not_the_result(monkeypatch, mos
     lift, X, y, w, Q = case(32)
     X[50:90] = X[0]
     Q[20:] = X[0]
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     sums, used = arithmetic_of(engine, PowerKernel(3.0), Q)
     assert [step[:2] for step in used[:3]] == [
         ("float32", False),
@@ -119,7 +119,7 @@ def test_crowded_pairs_change_the_arithmetic_and_not_the_result(monkeypatch, mos
 
 def test_blocks_of_queries_are_put_together(monkeypatch):
     lift, X, y, w, Q = case(3)
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     whole = engine.class_sums(PowerKernel(3.0), Q, leave_one_out(40, 150))
     monkeypatch.setattr(graphics, "_NUMBERS", 60)
     parts = engine.class_sums(PowerKernel(3.0), Q, leave_one_out(40, 150))
@@ -129,7 +129,7 @@ def test_blocks_of_queries_are_put_together(monkeypatch):
 @given(seed=st.integers(0, 10**6), gone=st.lists(st.integers(0, 149), max_size=200))
 def test_what_is_forgotten_was_never_there(seed, gone):
     lift, X, y, w, Q = case(3, seed=seed, weights="some")
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     kernel = PowerKernel(3.0)
     before = engine.class_sums(kernel, Q)
     engine.forget(gone)
@@ -151,23 +151,23 @@ def test_order_and_splitting_do_not_matter(seed):
     kernel = PowerKernel(2.5)
     rng = np.random.default_rng(seed)
     order, cut = rng.permutation(150), int(rng.integers(0, 151))
-    whole = GraphicsEngine(lift, X, y, w, 3, device="cpu").class_sums(kernel, Q)
-    moved = GraphicsEngine(lift, X[order], y[order], w[order], 3, device="cpu")
+    whole = GraphicsEngine(lift, X, y, w, 3, device=DEVICE).class_sums(kernel, Q)
+    moved = GraphicsEngine(lift, X[order], y[order], w[order], 3, device=DEVICE)
     assert error(moved.class_sums(kernel, Q), whole) <= 1e-5
     parts = PartialSums.empty(len(Q), 3)
     for part in (slice(0, cut), slice(cut, 150)):
-        engine = GraphicsEngine(lift, X[part], y[part], w[part], 3, device="cpu")
+        engine = GraphicsEngine(lift, X[part], y[part], w[part], 3, device=DEVICE)
         parts = parts.merge(engine.class_sums(kernel, Q))
     assert error(parts, whole) <= 1e-5
 
 
 def test_the_same_call_gives_the_same_bits():
     lift, X, y, w, Q = case(32)
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     once = engine.class_sums(PowerKernel(3.0), Q)
     engine.class_sums(PowerKernel(100.0), Q)
     assert bits(engine.class_sums(PowerKernel(3.0), Q)) == bits(once)
-    again = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    again = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     assert bits(again.class_sums(PowerKernel(3.0), Q)) == bits(once)
 
 
@@ -175,9 +175,9 @@ def test_the_same_call_gives_the_same_bits():
 def test_nothing_is_nothing(weight):
     lift, X, y, _, Q = case(3)
     rows = X if weight is not None else X[:0]
-    engine = GraphicsEngine(lift, rows, y[: len(rows)], weight, 3, device="cpu")
+    engine = GraphicsEngine(lift, rows, y[: len(rows)], weight, 3, device=DEVICE)
     assert bits(engine.class_sums(PowerKernel(3.0), Q)) == bits(PartialSums.empty(40, 3))
-    full = GraphicsEngine(lift, X, y, None, 3, device="cpu")
+    full = GraphicsEngine(lift, X, y, None, 3, device=DEVICE)
     assert full.class_sums(PowerKernel(3.0), Q[:0]).shape == (0, 3)
     full.forget([])
     full.forget(np.arange(150))
@@ -233,7 +233,7 @@ def test_products_of_less_than_float32_are_not_used():
 )
 def test_what_does_not_fit_is_refused(change, message):
     lift, X, y, _, _ = case(3)
-    call = {"X": X, "index": y, "weight": None, "device": "cpu", "tolerance": 1e-5} | change
+    call = {"X": X, "index": y, "weight": None, "device": DEVICE, "tolerance": 1e-5} | change
     with pytest.raises(ValueError, match=message):
         GraphicsEngine(lift, n_classes=3, **call)
 
@@ -252,7 +252,7 @@ def test_what_does_not_fit_is_refused(change, message):
 )
 def test_queries_that_do_not_fit_are_refused(kernel, Q, exclude, message):
     _, X, y, _, _ = case(3)
-    engine = GraphicsEngine(fit_lift(X), X, y, None, 3, device="cpu")
+    engine = GraphicsEngine(fit_lift(X), X, y, None, 3, device=DEVICE)
     with pytest.raises(ValueError, match=message):
         engine.class_sums(kernel, Q, exclude)
 
@@ -260,7 +260,7 @@ def test_queries_that_do_not_fit_are_refused(kernel, Q, exclude, message):
 @pytest.mark.parametrize("positions", [[150], [-1], [0.5]])
 def test_only_examples_can_be_forgotten(positions):
     lift, X, y, w, _ = case(3)
-    engine = GraphicsEngine(lift, X, y, w, 3, device="cpu")
+    engine = GraphicsEngine(lift, X, y, w, 3, device=DEVICE)
     with pytest.raises(ValueError, match="positions"):
         engine.forget(positions)
 
@@ -277,5 +277,5 @@ def test_near_ties_are_decided_as_the_reference_does():
     Q[:, 1:] = rng.standard_normal((20, 2))
     lift, kernel = fit_lift(X, "euclidean"), PowerKernel(3.0)
     assert not class_sums(kernel, lift, X, y, None, Q, 2).decide().tied.any()
-    engine = GraphicsEngine(lift, X, y, None, 2, device="cpu")
+    engine = GraphicsEngine(lift, X, y, None, 2, device=DEVICE)
     assert engine.class_sums(kernel, Q).decide().winner.tolist() == [0] * 20

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,14 @@ from deeplimit.tables.columns import (
     RawTable,
     as_frame,
     category_keys,
+    cell_of,
     floats,
     infer_kind,
+    level_codes,
     missing,
 )
+
+DAYS = ["2020-02-01", "2020-01-01"]
 
 
 def objects(*cells: object) -> np.ndarray:
@@ -239,3 +244,55 @@ def test_tables_of_other_libraries_become_frames():
         assert found["a"].tolist() == [1, 2]
     for other in (np.zeros((2, 2)), [[1, 2]], frame["a"]):
         assert as_frame(other) is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes", "levels"),
+    [
+        (objects("b", None, "a", "b", float("nan")), [0, -1, 1, 0, -1], ["b", "a"]),
+        (objects(2, 1.0, "1", 2.0, Decimal(1)), [0, 1, 1, 0, 1], ["2", "1"]),
+        (objects(True, 1, "True", False), [0, 1, 0, 2], ["True", "1", "False"]),
+        (objects(pd.NA, pd.NaT, np.datetime64("NaT")), [-1, -1, -1], []),
+        (objects(Fraction(1, 2), 0.5), [0, 1], ["1/2", "0.5"]),
+        (np.array([3.0, np.nan, 1.5, -0.0, 0.0, np.nan]), [0, -1, 1, 2, 2, -1], ["3", "1.5", "0"]),
+        (np.array(["NaT", "2020-02-01", "2020-01-01"], "M8[s]"), [-1, 0, 1], DAYS),
+        (objects(dt.date(2020, 2, 1), pd.Timestamp("2020-01-01"), "2020-02-01"), [0, 1, 0], DAYS),
+        (np.array([36, 24], "m8[h]"), [0, 1], ["1 day, 12:00:00", "1 day, 0:00:00"]),
+    ],
+)
+def test_levels_in_the_order_of_their_appearance(cells, codes, levels):
+    found, names = level_codes(cells, "c")
+    assert found.tolist() == codes
+    assert names == levels
+
+
+def test_pandas_knows_the_levels_and_the_kind_that_cells_tell():
+    cells = ["2", None, "1", "2"]
+    for dtype in (object, "str", "string", "category", "string[pyarrow]"):
+        series = pd.Series(cells, dtype=dtype)
+        table = RawTable(pd.DataFrame({"c": series}), ("c",))
+        codes, levels = table.levels(0)
+        expected = level_codes(table.column(0)[0], "c")
+        assert (codes.tolist(), levels) == (expected[0].tolist(), expected[1])
+        assert levels == ["2", "1"]
+        assert table.kind(0) == ("categorical" if dtype == "category" else "numeric")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "cell"),
+    [
+        (2.5, "numeric", 2.5),
+        (np.nan, "date", None),
+        (1.0, "boolean", True),
+        (18262.0, "date", "2020-01-01"),
+        (-0.25, "date", "1969-12-31T18:00:00"),
+        ((18690 * 86400e6 + 1) / 86400e6, "date", "2021-03-04T00:00:00.000001"),
+        (1e300, "date", 1e300),
+        (0.75, "duration", "18:00:00"),
+        (-0.5, "duration", "-1 day, 12:00:00"),
+    ],
+)
+def test_floats_as_cells(value, kind, cell):
+    found = cell_of(value, kind)
+    assert found == cell
+    assert type(found) is type(cell)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit._extras import require
 from deeplimit.engines.precision import Arithmetic, Thresholds
-from deeplimit.sums.decision import Floats
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from deeplimit.engines.halves import Halves
 
 __all__ = ["Chunks", "Table", "Terms", "chunk_terms", "pytorch"]
 
@@ -58,12 +59,17 @@ class Chunks:
 
     Parameters
     ----------
-    examples : torch.Tensor of shape (N, D)
-        Centred and scaled images, in any order of memory; zero where there is no example.
+    examples : torch.Tensor of shape (N, D), or Halves of as many rows and more
+        Centred and scaled images, in any order of memory; zero where there is no example. Halves
+        have an exponent for each chunk.
     norms : torch.Tensor of shape (N,)
         Their squared norms; inf where there is no example, or one that is absent.
-    weights : torch.Tensor of shape (N,)
-        Weights.
+    weights : torch.Tensor of shape (N + TILE,)
+        Weights; 0 where there is no example.
+    alike : bool
+        Whether all weights are the same.
+    tops : torch.Tensor of shape (N / TILE,)
+        A bound of the finite norms of each tile, which ascend within a chunk.
     starts, stops : ndarray of int64, shape (c,)
         The chunks.
     arithmetic : Arithmetic
@@ -78,9 +84,11 @@ class Chunks:
         The gap of two points at a squared distance of 1.
     """
 
-    examples: Tensor
+    examples: Tensor | Halves
     norms: Tensor
     weights: Tensor
+    alike: bool
+    tops: Tensor
     starts: NDArray[np.int64]
     stops: NDArray[np.int64]
     arithmetic: Arithmetic
@@ -92,13 +100,13 @@ class Chunks:
 
 @dataclass(frozen=True, eq=False)
 class Terms:
-    """Sums over each chunk, relative to its nearest pair, and the pairs left out of them.
+    """Sums over each chunk, relative to one of its pairs, and the pairs left out of them.
 
     Parameters
     ----------
-    nearest : ndarray of shape (c, m)
-        Smallest squared distance u₀ that was summed; inf where nothing was.
-    positive, negative : ndarray of shape (c, m)
+    units : torch.Tensor of float64, shape (c, m)
+        Squared distance u₀ of a pair that was summed; inf where nothing was.
+    positive, negative : torch.Tensor of float64, shape (c, m)
         Sums of w P (u₀/u)^(α/2), by the sign of P.
     rows, places : ndarray of int64, shape (p,)
         Query and example of each pair to be refined, in any order.
@@ -106,9 +114,9 @@ class Terms:
         Number of pairs to be refined. Where it exceeds what was allowed, all else is void.
     """
 
-    nearest: Floats
-    positive: Floats
-    negative: Floats
+    units: Tensor
+    positive: Tensor
+    negative: Tensor
     rows: NDArray[np.int64]
     places: NDArray[np.int64]
     count: int
@@ -138,10 +146,10 @@ def chunk_terms(
         The sums.
     """
     torch = pytorch()
-    m = len(queries)
+    m, device = len(queries), queries.device
     shape = (chunks.starts.size, m)
-    nearest = torch.full(shape, math.inf, dtype=torch.float64)
-    positive, negative = (torch.zeros(shape, dtype=torch.float64) for _ in range(2))
+    units = torch.full(shape, math.inf, dtype=torch.float64, device=device)
+    positive, negative = (torch.zeros_like(units) for _ in range(2))
     rows: list[Tensor] = []
     places: list[Tensor] = []
     count = 0
@@ -156,24 +164,24 @@ def chunk_terms(
             if near is not None:
                 count += len(near)
                 if count > capacity:
-                    return Terms(*_numpy(nearest, positive, negative, rows, places), count)
+                    return Terms(units, positive, negative, *_pairs(rows, places), count)
                 rows.append(near[:, 0] + first)
                 places.append(near[:, 1] + int(start))
             terms, least = _ratios(chunks, distances, slice(int(start), int(stop)))
-            nearest[c, part] = least
+            units[c, part] = least
             positive[c, part] = torch.clamp(terms, min=0.0).sum(dim=1)
             if chunks.table is not None:
                 negative[c, part] = torch.clamp(-terms, min=0.0).sum(dim=1)
-    return Terms(*_numpy(nearest, positive, negative, rows, places), count)
+    return Terms(units, positive, negative, *_pairs(rows, places), count)
 
 
-def _numpy(
-    nearest: Tensor, positive: Tensor, negative: Tensor, rows: list[Tensor], places: list[Tensor]
-) -> tuple[Floats, Floats, Floats, NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(rows: list[Tensor], places: list[Tensor]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     torch = pytorch()
     none = torch.zeros(0, dtype=torch.int64)
-    pairs = [torch.cat([none, *(part.cpu() for part in parts)]).numpy() for parts in (rows, places)]
-    return nearest.numpy(), positive.numpy(), negative.numpy(), pairs[0], pairs[1]
+    queries, examples = (
+        torch.cat([none, *(part.cpu() for part in parts)]) for parts in (rows, places)
+    )
+    return queries.numpy(), examples.numpy()
 
 
 def _distances(
@@ -181,7 +189,7 @@ def _distances(
 ) -> tuple[Tensor, Tensor | None]:
     """Give squared distances, inf where there is no term, and the pairs to be refined."""
     torch = pytorch()
-    examples = chunks.examples[part]
+    examples = cast("Tensor", chunks.examples)[part]
     squares = norms[:, None] + chunks.norms[None, part]
     if chunks.arithmetic.differences:
         u = torch.where(torch.isinf(squares), squares, 0.0)
@@ -193,7 +201,7 @@ def _distances(
     if omitted is not None:
         here = torch.nonzero((omitted >= 0) & (omitted < len(examples)))[:, 0]
         u[here, omitted[here].long()] = math.inf
-    relative, absolute, far = chunks.thresholds
+    relative, absolute, far = chunks.thresholds[:3]
     near = u < relative * squares + absolute
     if chunks.table is not None:
         near |= (2.0 - u * chunks.gap_unit < far) & (u < math.inf)

@@ -1,4 +1,4 @@
-"""Where examples lie for a device: runs of one class and like weights, padded to whole tiles."""
+"""Where examples lie for a device: runs of a class, of like weights and sizes, in whole tiles."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.sums.decision import Floats
-from deeplimit.sums.partial import PartialSums
 
 __all__ = ["CHUNK", "STEP", "TILE", "Placement"]
 
 Integers = NDArray[np.int64]
 
-# Places of a tile, one bit for each in a word; and of a chunk, whose sums are rounded in its type.
+# Places of a tile, and of a chunk, whose sums are rounded in its type.
 TILE, CHUNK = 64, 8192
 # The number of columns of matrices that are multiplied is a multiple of it.
 STEP = 32
 # Weights within a run differ by less than 2^24: no term that matters is lost in float32.
 _BAND = 24
+# Squared norms within a run differ by less than 2^20, if they are known; below 2^-60, at which
+# float32 ends here, they are all alike.
+_SIZES, _LEAST = 20, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,9 @@ class Placement:
 
     A chunk holds one class, and weights that differ by less than 2^24, so that its sum needs no
     logarithms of weights; examples of weight 0 have no place. The last tile of a run is padded.
+
+    Where the squared norms of the examples are known, they ascend within a run and differ by less
+    than 2^20. So those of a tile are about alike, and a chunk's fit one scale.
 
     Parameters
     ----------
@@ -65,8 +70,23 @@ class Placement:
     def __len__(self) -> int:
         return int(self.stops[-1]) if self.stops.size else 0
 
+    @property
+    def magnitudes(self) -> float:
+        """Logarithm base 2 of the places of a chunk, times the ratio of all weights."""
+        if not self.weights.size:
+            return 0.0
+        most = float(np.max(self.stops - self.starts))
+        return float(np.log2(most * self.weights.max() / self.weights.min()))
+
     @classmethod
-    def of(cls, index: Integers, weight: Floats | None, tile: int, chunk: int) -> Self:
+    def of(
+        cls,
+        index: Integers,
+        weight: Floats | None,
+        tile: int,
+        chunk: int,
+        sizes: Floats | None = None,
+    ) -> Self:
         """Place examples.
 
         Parameters
@@ -79,11 +99,13 @@ class Placement:
             Runs begin at its multiples.
         chunk : int
             Largest number of places of a chunk, a multiple of `tile`.
+        sizes : ndarray of shape (n,) or None
+            Squared norms of the examples, at most 1; None means that they are not known.
 
         Returns
         -------
         Placement
-            Examples of a class keep their order within a band of weights.
+            Examples of like class, weight and size keep their order.
 
         Examples
         --------
@@ -96,10 +118,14 @@ class Placement:
         mantissa, power = np.frexp(heavy[present])
         top = int(power.max(initial=-(2**12)))
         band = (top - power.astype(np.int64)) // _BAND
-        sorting = np.lexsort((band, index[present]))
-        order, band = present[sorting], band[sorting]
+        like = np.zeros(present.size) if sizes is None else sizes[present]
+        group = np.clip(-np.frexp(like)[1].astype(np.int64), 0, _LEAST) // _SIZES
+        sorting = np.lexsort((like, -group, band, index[present]))
+        order, band, group = present[sorting], band[sorting], group[sorting]
         kind = index[order]
-        fresh = (np.diff(kind, prepend=-1) != 0) | (np.diff(band, prepend=-1) != 0)
+        fresh = np.zeros(order.size, dtype=bool)
+        for key in (kind, band, group):
+            fresh |= np.diff(key, prepend=-1) != 0
         begins = np.flatnonzero(fresh)
         lengths = np.diff(begins, append=order.size)
         padded = -(-lengths // tile) * tile
@@ -139,45 +165,3 @@ class Placement:
         array([2, 1])
         """
         return self.order[np.searchsorted(self.places, places)]
-
-    def collect(
-        self, max_log: Floats, positive: Floats, negative: Floats, n_classes: int
-    ) -> PartialSums:
-        """Merge the sums of the chunks of each class, in the order of the chunks.
-
-        Parameters
-        ----------
-        max_log : ndarray of shape (c, m)
-            Logarithm of the unit of each chunk's sums, for weights in the chunk's unit; -inf where
-            there is no term.
-        positive, negative : ndarray of shape (c, m)
-            The sums.
-        n_classes : int
-            Number of classes.
-
-        Returns
-        -------
-        PartialSums
-            Of shape (m, n_classes).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> placement = Placement.of(np.array([0, 1, 1]), None, tile=1, chunk=1)
-        >>> one = np.ones((3, 1))
-        >>> placement.collect(0 * one, one, 0 * one, 2).proportions().round(4)
-        array([[0.3333, 0.6667]])
-        """
-        sums = PartialSums.empty(max_log.shape[1], n_classes)
-        if not self.classes.size:
-            return sums
-        logs = np.where((positive > 0) | (negative > 0), max_log + self.log_units[:, None], -np.inf)
-        firsts = np.flatnonzero(np.diff(self.classes, prepend=-1))
-        present = self.classes[firsts]
-        top = np.maximum.reduceat(logs, firsts, axis=0)
-        floor = np.where(np.isneginf(top), 0.0, top)
-        share = np.exp(logs - np.repeat(floor, np.diff(firsts, append=len(logs)), axis=0))
-        sums.max_log[:, present] = top.T
-        sums.positive[:, present] = np.add.reduceat(positive * share, firsts, axis=0).T
-        sums.negative[:, present] = np.add.reduceat(negative * share, firsts, axis=0).T
-        return sums

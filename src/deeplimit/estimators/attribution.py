@@ -15,6 +15,7 @@ from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.left_out import LeftOut, left_out
+from deeplimit.estimators.pooled import PooledRule
 
 __all__ = ["ExplainedClassifier"]
 
@@ -54,7 +55,11 @@ class ExplainedClassifier(ExampleClassifier):
         ([[1, 2]], [[0.444, 0.444]], [0.111])
         """
         X = self._queries(X)
-        found = contributions(self._rule, X, top, self._decided, self._origin)
+        rule = self._rule
+        if isinstance(rule, PooledRule):
+            found = rule.contributions(X, top, self._decided, self._origin)
+        else:
+            found = contributions(rule, X, top, self._decided, self._origin)
         shares = self._spread(found.class_shares, 0.0)
         return replace(found, class_shares=shares, labels=self.classes_)
 
@@ -134,7 +139,12 @@ class ExplainedClassifier(ExampleClassifier):
         if unknown.size:
             raise ValueError(f"there is no example {unknown[0]}: ids_ lists those there are.")
         out = np.searchsorted(self._origin, wanted.astype(np.int64))
-        return np.asarray(self._decided[winners_without(self._rule, X, out)])
+        rule = self._rule
+        if isinstance(rule, PooledRule):
+            winners = rule.without(out).winners(X)
+        else:
+            winners = winners_without(rule, X, out)
+        return np.asarray(self._decided[winners])
 
     def leave_one_out(self) -> LeftOut:
         """Decide each example as if it were not there, all settings staying as they are.
@@ -162,7 +172,11 @@ class ExplainedClassifier(ExampleClassifier):
         True
         """
         check_is_fitted(self)
-        found = left_out(self._rule, self._sample_weight, self._decided, self._origin)
+        rule = self._rule
+        if isinstance(rule, PooledRule):
+            found = rule.left_out(self._sample_weight, self._decided, self._origin)
+        else:
+            found = left_out(rule, self._sample_weight, self._decided, self._origin)
         return replace(found, probabilities=self._spread(found.probabilities, 0.0))
 
     def predict_proba_bounds(

@@ -205,8 +205,12 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             len(self.classes_),
             kept,
             self._chosen if kept else None,
-            fingerprint(settings, len(self._examples), self._examples.total()),
+            fingerprint(settings, len(self._examples), self._total()),
         )
+
+    def _total(self) -> int:
+        """Hash the examples there are."""
+        return self._examples.total()
 
     @property
     def ids_(self) -> NDArray[np.int64]:

@@ -8,22 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.designs import design
-from deeplimit.estimators.attribution import ExplainedClassifier
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.fitting import limit_kernel
 from deeplimit.estimators.limits import DecisionRule, Scores, Smoother, rule_of
+from deeplimit.estimators.table_classifier import TableClassifier
+from deeplimit.estimators.table_model import PLANS
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
 
 
-class DeepLimitClassifier(ExplainedClassifier):
-    r"""Classifier of the infinitely wide and infinitely deep network: nothing is trained.
+class DeepLimitClassifier(TableClassifier):
+    r"""Classifier of the infinitely wide and infinitely deep network: nothing is tuned by hand.
 
-    With the default ``activation=None`` it is the limit reduced to its essence, the singular
-    kernel smoother :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`. With an activation it
-    is the exact limit of that activation's network on the sphere, whatever its regime.
+    It takes a table as it comes: numbers, categories, dates, missing cells. By default it is a
+    pool of the smoothers that wide networks are, each linear in the labels of its examples:
+    singular kernels over the nearest examples (infinite depth) and kernel ridge solutions (finite
+    depth), in columns as they are and in columns weighted by what they tell. What goes into the
+    pool is decided by what each says of examples it was not given. So every score stays an exact
+    sum over examples.
+
+    With ``speed="paper"``, or where an activation, an exponent or a projection is given, it is the
+    pure system: the singular kernel smoother
+    :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`, or the exact limit of the
+    activation's network on the sphere, whatever its regime.
 
     Parameters
     ----------
@@ -40,6 +49,11 @@ class DeepLimitClassifier(ExplainedClassifier):
         kept), "stereographic", "normalize" (the radius is lost), "none" (rows are of unit norm),
         "euclidean" (stay in R^d; pure singular kernel only). "auto" takes rows of unit norm as
         they lie; others are lifted to the hemisphere for an activation and stay in R^d without.
+    speed : {"auto", "instant", "full", "paper"}, default="auto"
+        "instant" pools two kinds of distance, "full" tries more of them and takes some three times
+        as long, "paper" is the pure system, whose rows are numbers as they are (a table with
+        categories or missing cells is encoded first). "auto" is "paper" where `activation`,
+        `exponent` or `projection` is given, and otherwise "instant".
     priors : array-like of shape (n_classes,), optional
         Class probabilities to expect where the rule is used, if other than in the training data.
     class_weight : dict, "balanced" or None, default=None
@@ -52,17 +66,29 @@ class DeepLimitClassifier(ExplainedClassifier):
         "single" and "graphics" (the extra "graphics") are the same in float32, on the processor and
         on a graphics card: probabilities to 1e-5, decisions those of "compiled". Below 2,048
         examples all but "compiled" are "reference".
+    random_state : int, default=0
+        Another number, other folds and samples of the pool. Equal numbers give equal models.
+    time_limit : float, optional
+        Seconds after which nothing more is tried for the pool. Equal tables then need not give
+        equal models.
+    verbose : bool, default=False
+        Tell on standard error what has been tried.
     n_jobs : int, optional
-        Threads for prediction, -1 for all.
+        Threads, -1 for all.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
     ids_ : ndarray of shape (n_examples,)
         Ids of the examples, for `forget` and `relabel`.
+    speed_ : str
+        "instant", "full" or "paper".
+    pool_ : Pool
+        Not with "paper": the smoothers and their weights.
     regime_ : str
         Regime and what it means, in words.
     kernel_ : LimitKernel or PowerKernel
+        With "paper" alone, as are the following.
     exponent_ : float or None
         Exponent of the kernel; None outside the singular regime.
     lift_ : Lift
@@ -111,20 +137,49 @@ class DeepLimitClassifier(ExplainedClassifier):
         exponent: Any = "auto",
         projection: str = "auto",
         *,
+        speed: str = "auto",
         priors: Any = None,
         class_weight: Any = None,
         engine: str = "auto",
+        random_state: int = 0,
+        time_limit: float | None = None,
+        verbose: bool = False,
         n_jobs: int | None = None,
     ) -> None:
         self.activation = activation
         self.exponent = exponent
         self.projection = projection
+        self.speed = speed
         self.priors = priors
         self.class_weight = class_weight
         self.engine = engine
+        self.random_state = random_state
+        self.time_limit = time_limit
+        self.verbose = verbose
         self.n_jobs = n_jobs
 
-    def _learn(self) -> None:
+    def _speed(self) -> str:
+        given = [
+            name
+            for name, value, default in (
+                ("activation", self.activation, None),
+                ("exponent", self.exponent, "auto"),
+                ("projection", self.projection, "auto"),
+            )
+            if not (value is default or (isinstance(value, str) and value == default))
+        ]
+        if self.speed not in ("auto", "instant", "full", "paper"):
+            raise ValueError(f"speed is 'auto', 'instant', 'full' or 'paper', got {self.speed!r}.")
+        if given and self.speed in PLANS:
+            raise ValueError(
+                f"{given[0]} is a setting of the pure system: it goes with speed='paper' or 'auto',"
+                f" not with speed={self.speed!r}."
+            )
+        if self.speed == "auto":
+            return "paper" if given else "instant"
+        return str(self.speed)
+
+    def _learn_pure(self) -> None:
         pure = self.activation is None
         matched = isinstance(self.activation, str) and self.activation == "matched"
         kernel = None if pure or matched else limit_kernel(self.activation)
@@ -157,10 +212,14 @@ class DeepLimitClassifier(ExplainedClassifier):
                 kernel = LimitKernel(design(exponent=choice.exponent, family="two-degrees"))
         self.kernel_ = PowerKernel(choice.exponent) if kernel is None else kernel
         self.exponent_ = self.kernel_.exponent
-        self.regime_ = describe(self.kernel_)
         self._prepare()
 
-    def _follow(self) -> None:
+    @property
+    def regime_(self) -> str:
+        """What decides, in words."""
+        return self.pool_.in_words() if self._pooled else describe(self.kernel_)
+
+    def _follow_pure(self) -> None:
         kernel = self.kernel_
         cheap = isinstance(kernel, PowerKernel) or kernel.regime in (
             "singular-kernel",
@@ -170,7 +229,7 @@ class DeepLimitClassifier(ExplainedClassifier):
         if not cheap or self._lift_kind in ("none", "normalize"):
             self._prepare()
 
-    def _make_rule(self) -> DecisionRule:
+    def _make_pure_rule(self) -> DecisionRule:
         examples = self._held()
         if isinstance(self.kernel_, PowerKernel):
             return Smoother(examples, self.kernel_, search_of(self))
@@ -178,16 +237,14 @@ class DeepLimitClassifier(ExplainedClassifier):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
         # The limit of an arbitrary activation may be a majority vote.
         tags.classifier_tags.poor_score = not (
             self.activation is None
             or (isinstance(self.activation, str) and self.activation == "matched")
         )
         return tags
-
-    def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
-        scores: Scores = self._rule.scores(X)
-        return scores
 
 
 def describe(kernel: LimitKernel | PowerKernel) -> str:

@@ -72,7 +72,8 @@ class Snapshot(NamedTuple):
             and 0 <= self.ids[0] <= self.ids[-1] < next_id
             and np.array_equal(np.unique(self.codes), np.arange(n_classes))
             and bool(np.all((self.weights > 0.0) & np.isfinite(self.weights)))
-            and bool(np.all(np.isfinite(self.rows)))
+            # NaN is a cell that is missing.
+            and not bool(np.any(np.isinf(self.rows)))
         )
         if not sound:
             raise ValueError("its examples do not fit together")

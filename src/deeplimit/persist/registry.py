@@ -12,6 +12,7 @@ C = TypeVar("C", bound=type)
 # Name in the file -> where the class lives. Imported when a file asks for it, never before.
 BUILT_IN = {
     "Pipeline": "sklearn.pipeline:Pipeline",
+    "TableCoder": "deeplimit.tables:TableCoder",
     "TableEncoder": "deeplimit.tables:TableEncoder",
     "Activation": "deeplimit.activations.activation:Activation",
     "LimitKernel": "deeplimit.kernels.limit:LimitKernel",
@@ -22,6 +23,7 @@ BUILT_IN = {
     "NormalizeLift": "deeplimit.sums.projective:NormalizeLift",
     "UnitLift": "deeplimit.sums.sphere:UnitLift",
     "EuclideanLift": "deeplimit.sums.sphere:EuclideanLift",
+    "TableModel": "deeplimit.estimators.table_model:TableModel",
     "ExampleSet": "deeplimit.examples.example_set:ExampleSet",
     "DeepLimitClassifier": "deeplimit.estimators.deep_limit:DeepLimitClassifier",
     "OneNearestNeighborClassifier": "deeplimit.estimators.named:OneNearestNeighborClassifier",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from deeplimit.tables.coding import TableCoder
 from deeplimit.tables.encoding import TableEncoder
 from deeplimit.tables.reading import Table, read_table
 
-__all__ = ["read_table", "Table", "TableEncoder"]
+__all__ = ["read_table", "Table", "TableCoder", "TableEncoder"]

@@ -1,4 +1,4 @@
-"""Columns of a raw table: of what kind they are, and their cells as floats or as category keys."""
+"""Columns of a raw table: of what kind they are, and their cells as floats or as levels."""
 
 from __future__ import annotations
 
@@ -16,16 +16,31 @@ from numpy.typing import NDArray
 
 from deeplimit._extras import require
 
-__all__ = ["KINDS", "RawTable", "as_frame", "category_keys", "floats", "infer_kind", "missing"]
+__all__ = [
+    "KINDS",
+    "RawTable",
+    "as_frame",
+    "category_keys",
+    "cell_of",
+    "floats",
+    "infer_kind",
+    "level_codes",
+    "missing",
+]
 
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.intp]
 
 KINDS = ("numeric", "categorical", "boolean", "date", "duration")
 
 _WORDS = {"true": 1.0, "false": 0.0}
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DAY_US = 86_400_000_000.0
+# Beyond it a day is no longer counted in microseconds by 64 bits.
+_LAST_DAY = 1e8
+# Python's own cells: of these, equal ones name the same level. True equals 1 and is none of them.
+_PLAIN = {str, int, float, type(None)}
 _OF_DTYPE = {"b": "boolean", "i": "numeric", "u": "numeric", "f": "numeric", "M": "date"} | {
     "m": "duration"
 }
@@ -62,6 +77,29 @@ class RawTable:
         if isinstance(self.data, np.ndarray):
             return _strings_as_objects(self.data[:, j]), False
         return _cells(self.data.iloc[:, j])
+
+    def kind(self, j: int) -> str:
+        """Say of what kind column `j` is by declaration, or else by its cells."""
+        if isinstance(self.data, np.ndarray):
+            return infer_kind(self.column(j)[0], self.names[j])
+        series = self.data.iloc[:, j]
+        if hasattr(series.dtype, "categories"):
+            return "categorical"
+        # Equal strings are of one kind, and pandas finds them faster than they are read.
+        cells, _ = _cells(series.drop_duplicates() if _is_text(series) else series)
+        return infer_kind(cells, self.names[j])
+
+    def levels(self, j: int) -> tuple[Places, list[str]]:
+        """Return column `j` as `level_codes` does, by what pandas knows where it knows it."""
+        series = None if isinstance(self.data, np.ndarray) else self.data.iloc[:, j]
+        if series is not None and hasattr(series.dtype, "categories"):
+            codes, values = series.cat.codes, series.cat.categories
+        elif series is not None and _is_text(series):
+            codes, values = series.factorize()
+        else:
+            return level_codes(self.column(j)[0], self.names[j])
+        objects = values.astype(object).to_numpy(dtype=object)
+        return _by_appearance(np.asarray(codes), objects.tolist(), self.names[j])
 
 
 def as_frame(X: Any) -> Any | None:
@@ -118,7 +156,10 @@ def missing(cells: Array) -> NDArray[np.bool_]:
         return np.isnan(cells) if cells.dtype.kind == "f" else np.isnat(cells)
     if cells.dtype.kind != "O":
         return np.zeros(len(cells), dtype=bool)
-    return np.fromiter((_is_missing(cell) for cell in cells), bool, len(cells))
+    items = cells.tolist()
+    if set(map(type, items)) <= _PLAIN:
+        return np.array([cell is None or cell != cell for cell in items], dtype=bool)
+    return np.fromiter(map(_is_missing, items), bool, len(items))
 
 
 def floats(cells: Array, kind: str, name: str) -> Floats:
@@ -149,23 +190,53 @@ def floats(cells: Array, kind: str, name: str) -> Floats:
     return out
 
 
-def category_keys(cells: Array, name: str) -> list[str | None]:
-    """Return a column as strings that name its categories, None where a cell is missing.
+def level_codes(cells: Array, name: str) -> tuple[Places, list[str]]:
+    """Return a column as numbers of its levels, in the order in which they appear.
 
     A whole number has one name however it is stored, so that a column of integers keeps its
-    categories when a missing value elsewhere has turned it into floats.
+    levels when a missing value elsewhere has turned it into floats. So has an instant, in UTC and
+    to the microsecond, and a length of time.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,)
+        Number of the level, -1 where the cell is missing.
+    levels : list of str
+        The names of the levels.
     """
     if cells.dtype.kind in "biufmM":
         values, codes = np.unique(cells, return_inverse=True)
-        absent = missing(values)
-        named = [
-            None if gone else _key(value, name) for value, gone in zip(values, absent, strict=True)
-        ]
-        return [named[code] for code in codes.tolist()]
-    return [
-        cell if type(cell) is str else None if _is_missing(cell) else _key(cell, name)
-        for cell in cells.tolist()
-    ]
+        return _by_appearance(codes, list(values), name)
+    items = cells.tolist()
+    if not set(map(type, items)) <= _PLAIN:
+        return _by_appearance(np.arange(len(items)), items, name)
+    place = {cell: k for k, cell in enumerate(dict.fromkeys(items))}
+    codes = np.fromiter(map(place.__getitem__, items), np.intp, len(items))
+    return _by_appearance(codes, list(place), name)
+
+
+def category_keys(cells: Array, name: str) -> list[str | None]:
+    """Return a column as strings that name its categories, None where a cell is missing."""
+    codes, levels = level_codes(cells, name)
+    named = [*levels, None]
+    return [named[code] for code in codes.tolist()]
+
+
+def cell_of(value: float, kind: str) -> Any:
+    """Return a cell that `floats` takes for `value`: the inverse, in words where it is a time.
+
+    A date is text, of the day alone at midnight (UTC); a duration is text such as
+    ``1 day, 12:00:00``, which is to be read by people only.
+    """
+    if math.isnan(value):
+        return None
+    if kind == "boolean" and value in (0.0, 1.0):
+        return bool(value)
+    if kind in ("date", "duration") and abs(value) < _LAST_DAY:
+        days = math.floor(value)  # apart, so that the product is not rounded to 53 bits
+        ticks = days * int(_DAY_US) + round((value - days) * _DAY_US)
+        return _date_text(ticks) if kind == "date" else _duration_text(ticks)
+    return value
 
 
 def count_numbers(cells: Sequence[Any]) -> int:
@@ -176,6 +247,22 @@ def count_numbers(cells: Sequence[Any]) -> int:
 def repeated(names: Sequence[str]) -> list[str]:
     """Return the names that occur more than once, in order of appearance."""
     return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _by_appearance(codes: Array, values: list[Any], name: str) -> tuple[Places, list[str]]:
+    """Give names of values numbers in the order in which `codes`, -1 for none, uses them.
+
+    Values of the same name are one level; those that are missing, or never used, are none.
+    """
+    used, first = np.unique(codes, return_index=True)
+    levels: dict[str, int] = {}
+    place = np.full(len(values) + 1, -1, dtype=np.intp)  # the last is that of code -1
+    for code in used[np.argsort(first)].tolist():
+        if code >= 0 and not _is_missing(values[code]):
+            cell = values[code]
+            key = cell if type(cell) is str else _key(cell, name)
+            place[code] = levels.setdefault(key, len(levels))
+    return place[codes], list(levels)
 
 
 def _strings_as_objects(cells: Array) -> Array:
@@ -198,6 +285,11 @@ def _cells(series: Any) -> tuple[Array, bool]:
     cells = series.astype(object).to_numpy(dtype=object, copy=True)
     cells[series.isna().to_numpy(dtype=bool)] = None
     return cells, False
+
+
+def _is_text(series: Any) -> bool:
+    """Tell a column of nothing but strings by its dtype."""
+    return getattr(series.dtype, "type", None) is str
 
 
 def _kind_of_text(cells: list[str]) -> str:
@@ -258,24 +350,44 @@ def _date(cell: Any) -> float:
         if text[4:5] != "-" or not text[5:7].isdigit():
             raise ValueError
         cell = dt.datetime.fromisoformat(text)
-    if isinstance(cell, np.datetime64):
-        return float(cell.astype("M8[us]").astype(np.int64) / _DAY_US)
-    if isinstance(cell, dt.datetime):
-        zoned = cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC)
-        return ((zoned - _EPOCH) // dt.timedelta(microseconds=1)) / _DAY_US
-    if isinstance(cell, dt.date):
-        return float(cell.toordinal() - _EPOCH.toordinal())
-    raise TypeError
+    return _instant(cell) / _DAY_US
 
 
 def _duration(cell: Any) -> float:
-    if isinstance(cell, np.timedelta64):
-        return float(cell.astype("m8[us]").astype(np.int64) / _DAY_US)
     if isinstance(cell, dt.time):
         cell = dt.datetime.combine(dt.date.min, cell.replace(tzinfo=None)) - dt.datetime.min
-    if isinstance(cell, dt.timedelta):
-        return (cell // dt.timedelta(microseconds=1)) / _DAY_US
+    return _length(cell) / _DAY_US
+
+
+def _instant(cell: Any) -> int:
+    """Return a date as microseconds since 1970, one without a zone taken as UTC."""
+    if isinstance(cell, np.datetime64):
+        return int(cell.astype("M8[us]").astype(np.int64))
+    if isinstance(cell, dt.datetime):
+        zoned = cell if cell.tzinfo else cell.replace(tzinfo=dt.UTC)
+        return (zoned - _EPOCH) // dt.timedelta(microseconds=1)
+    if isinstance(cell, dt.date):
+        return (cell.toordinal() - _EPOCH.toordinal()) * int(_DAY_US)
     raise TypeError
+
+
+def _length(cell: Any) -> int:
+    """Return a duration as microseconds."""
+    if isinstance(cell, np.timedelta64):
+        return int(cell.astype("m8[us]").astype(np.int64))
+    if isinstance(cell, dt.timedelta):
+        return cell // dt.timedelta(microseconds=1)
+    raise TypeError
+
+
+def _date_text(ticks: int) -> str:
+    instant = np.datetime64(ticks, "us")
+    unit = next(u for u in ("D", "s", "us") if instant.astype(f"M8[{u}]") == instant)
+    return str(instant.astype(f"M8[{unit}]"))
+
+
+def _duration_text(ticks: int) -> str:
+    return str(dt.timedelta(microseconds=ticks))
 
 
 def _key(cell: Any, name: str) -> str:
@@ -286,6 +398,10 @@ def _key(cell: Any, name: str) -> str:
             value = int(value)
         elif isinstance(value, Decimal):
             value = value.normalize()
+    if isinstance(value, dt.date | np.datetime64):
+        return _date_text(_instant(value))
+    if isinstance(value, dt.timedelta | np.timedelta64):
+        return _duration_text(_length(value))
     return str(value)
 
 

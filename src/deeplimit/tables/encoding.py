@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from deeplimit.tables.columns import (
-    KINDS,
-    RawTable,
-    as_frame,
-    category_keys,
-    floats,
-    infer_kind,
-)
+from deeplimit.tables.checks import column_names
+from deeplimit.tables.coding import TableCoder
+from deeplimit.tables.summaries import rank_levels, summarise, weighted_rows
 
 __all__ = ["TableEncoder"]
 
-# Cells converted at a time, so that a wide table is not held twice over.
+Floats: TypeAlias = NDArray[np.float64]
+
+# Cells looked at at a time, so that a wide table is not held several times over.
 _BLOCK = 2**22
-# A spread of so many units in the last place is rounding, not a difference between rows.
-_ROUNDING = 8 * np.finfo(np.float64).eps
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -77,6 +71,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         categorical.
     rare_ : list of ndarray of str or None
         The categories that share the column ``(other)``.
+    places_ : list of ndarray of int or None
+        For each level of the coder its place among the columns made of its own, -1 for none.
+    origin_ : ndarray of shape (n_features_out,), dtype int
+        The raw column that each column of the output is made of.
+    numeric_ : ndarray of shape (n_features_out,), dtype bool
+        Which of them hold numbers, dates or durations: no booleans, categories and indicators.
+    coder_ : TableCoder
+        What turns raw tables into the coded rows that the rest was learnt from.
     n_features_in_ : int
         Number of columns of the raw table.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -94,6 +96,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     See Also
     --------
     read_table : Read a table from a file.
+    TableCoder : The first half, without statistics of the data.
 
     Notes
     -----
@@ -156,28 +159,64 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         >>> TableEncoder().fit([[1, 5], [2, 5]]).kept_
         array([ True, False])
         """
-        m = self.max_categories
-        if isinstance(m, bool) or not isinstance(m, int | np.integer) or m < 2:
-            raise ValueError(f"max_categories must be a whole number of at least 2, got {m!r}.")
-        table, _ = self._table(X, reset=True)
-        p = len(table.names)
-        self.kinds_ = self._kinds(table)
-        self.kept_, self.indicator_ = np.zeros(p, dtype=bool), np.zeros(p, dtype=bool)
-        self.centre_, self.scale_, self.fill_ = np.zeros(p), np.ones(p), np.zeros(p)
-        self.exponent_ = np.zeros(p, dtype=np.int64)
-        self.categories_: list[NDArray[Any] | None] = [None] * p
-        self.rare_: list[NDArray[Any] | None] = [None] * p
-        for columns, values in self._blocks(table, np.ones(p, dtype=bool)):
-            self._fit_values(table, columns, values)
-        for j in self._categorical():
-            self._fit_categories(j, category_keys(table.column(j)[0], table.names[j]))
-        if not self._widths().any():
-            n = len(table.data)
-            raise ValueError(
-                f"Every column is constant in the table given, n_samples={n}, so that nothing "
-                "tells its rows apart."
-            )
-        return self
+        self._check_max_categories()
+        coder = TableCoder(self.kinds)
+        return self._learn(coder._fit(X, self), coder, None)
+
+    def fit_codes(
+        self,
+        codes: ArrayLike,
+        coder: TableCoder,
+        *,
+        weight: ArrayLike | None = None,
+        constant: str = "error",
+    ) -> TableEncoder:
+        """Learn scales, medians and categories from the coded rows of a table.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_rows, n_columns)
+            Rows coded by `coder`. A level that none of them has is like one never seen; code -1
+            is a level without a column, and no missing cell.
+        coder : TableCoder
+            What coded them. It is kept, not copied, and says the kinds in place of `kinds`.
+        weight : array-like of shape (n_rows,), optional
+            Weights of the rows in means, deviations, medians and the counts of categories: a
+            whole number counts like so many equal rows, 0 like an absent one.
+        constant : {"error", "keep-none"}, default="error"
+            What to do when every column is constant: refuse, or make no columns at all.
+
+        Returns
+        -------
+        TableEncoder
+            The encoder itself, as ``fit`` of the raw table would leave it.
+
+        Raises
+        ------
+        ValueError
+            If the codes are not of this coder, the weights are no weights, or every column is
+            constant.
+
+        Examples
+        --------
+        >>> from deeplimit.tables import TableCoder, TableEncoder
+        >>> coder = TableCoder()
+        >>> codes = coder.fit_transform([[1.0, "red"], [3.0, "blue"], [9.0, "red"]])
+        >>> encoder = TableEncoder().fit_codes(codes, coder, weight=[3, 1, 0])
+        >>> float(encoder.centre_[0] * 2.0 ** encoder.exponent_[0])
+        1.5
+        >>> encoder.get_feature_names_out().tolist()
+        ['x0', 'x1=blue', 'x1=red']
+        """
+        self._check_max_categories()
+        check_is_fitted(coder)
+        checked = coder._checked(codes)
+        if not len(checked):
+            raise ValueError("codes must have at least one row.")
+        if constant not in ("error", "keep-none"):
+            raise ValueError(f"constant must be 'error' or 'keep-none', got {constant!r}.")
+        rows, weights = weighted_rows(checked, weight)
+        return self._learn(rows, coder, weights, constant)
 
     def transform(self, X: Any) -> NDArray[np.float64]:
         """Turn a table with the columns of the fitted one into points.
@@ -207,32 +246,41 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                [3.]])
         """
         check_is_fitted(self)
-        table, n = self._table(X, reset=False)
-        start = np.concatenate([[0], np.cumsum(self._widths())])
-        out = np.zeros((n, int(start[-1])))
-        for columns, values in self._blocks(table, self.kept_ | self.indicator_):
-            gone = np.isnan(values)
-            self._reject_infinite(table, columns, values)
-            kept = self.kept_[columns]
-            at = columns[kept]
-            with np.errstate(over="ignore"):
-                scaled = np.ldexp(values[:, kept], -self.exponent_[at])
-                scaled = (scaled - self.centre_[at]) / self.scale_[at]
-            if np.isinf(scaled).any():
-                row, k = np.argwhere(np.isinf(scaled))[0]
-                raise ValueError(
-                    f"Column {table.names[at[k]]!r}, row {row} (from 0): {values[row, kept][k]:g} "
-                    "is too far from the values the encoder was fitted on for float64."
-                )
-            out[:, start[at]] = np.where(gone[:, kept], self.fill_[at], scaled)
-            flagged = self.indicator_[columns]
-            out[:, start[columns[flagged] + 1] - 1] = gone[:, flagged]
-        for j in self._categorical():
-            if start[j + 1] > start[j]:
-                codes = self._codes(j, category_keys(table.column(j)[0], table.names[j]))
-                seen = np.flatnonzero(codes >= 0)
-                out[seen, start[j] + codes[seen]] = np.sqrt(0.5)
-        return out
+        table = self.coder_._table(X, self)
+        wanted = np.zeros(len(self.kept_), dtype=bool)
+        wanted[self.origin_] = True
+        return self._points(self.coder_._codes(table, wanted), table.names)
+
+    def transform_codes(self, codes: ArrayLike) -> Floats:
+        """Turn coded rows into points.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_rows, n_columns)
+            Rows coded by the coder of ``fit_codes``, which may have been extended since.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features_out), dtype float64
+            The points, free of NaN and infinities.
+
+        Raises
+        ------
+        ValueError
+            If these can't be codes of the coder, or a number is too far from those learnt from.
+
+        Examples
+        --------
+        >>> from deeplimit.tables import TableCoder, TableEncoder
+        >>> coder = TableCoder()
+        >>> codes = coder.fit_transform([[1.0, "red"], [3.0, "blue"]])
+        >>> encoder = TableEncoder().fit_codes(codes, coder)
+        >>> encoder.transform_codes(coder.extend([[2.0, "green"], [3.0, "red"]])).round(3)
+        array([[0.   , 0.   , 0.   ],
+               [1.   , 0.   , 0.707]])
+        """
+        check_is_fitted(self)
+        return self._points(self.coder_._checked(codes, later=True), column_names(self))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Name the columns of the output.
@@ -281,163 +329,111 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return tags
 
     def _names_in(self, given: Any) -> list[str]:
-        fitted = getattr(self, "feature_names_in_", None)
+        fitted = column_names(self)
         if given is None:
-            names = fitted if fitted is not None else [f"x{j}" for j in range(self.n_features_in_)]
-            return [str(name) for name in names]
+            return fitted
         names = [str(name) for name in given]
         if len(names) != self.n_features_in_:
             raise ValueError(
                 f"input_features should have length equal to the number of columns fitted, "
                 f"{self.n_features_in_}, got {len(names)}."
             )
-        if fitted is not None and names != list(fitted):
+        if hasattr(self, "feature_names_in_") and names != fitted:
             raise ValueError("input_features is not equal to feature_names_in_")
         return names
 
-    def _table(self, X: Any, *, reset: bool) -> tuple[RawTable, int]:
-        """Check the shape and names of a table against the fitted ones (or record them)."""
-        frame = as_frame(X)
-        if frame is None:
-            data = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
-            if data.dtype.kind in "SU" and not hasattr(X, "dtype"):
-                # One string in a nested list has made strings of its numbers and NaN.
-                data = check_array(X, dtype=object, ensure_all_finite=False, estimator=self)
-            validate_data(self, data, reset=reset, skip_check_array=True)
-        else:
-            data = frame
-            validate_data(self, frame, reset=reset, skip_check_array=True)
-            for axis, what in enumerate(("sample", "feature")):
-                if frame.shape[axis] == 0:
-                    raise ValueError(
-                        f"Found table with 0 {what}(s) (shape={frame.shape}) while a minimum of 1 "
-                        "is required by TableEncoder."
-                    )
-        if frame is None:
-            names = tuple(self._names_in(None))
-        else:
-            names = tuple(str(name) for name in frame.columns)
-        return RawTable(data, names), len(data)
+    def _check_max_categories(self) -> None:
+        m = self.max_categories
+        if isinstance(m, bool) or not isinstance(m, int | np.integer) or m < 2:
+            raise ValueError(f"max_categories must be a whole number of at least 2, got {m!r}.")
 
-    def _kinds(self, table: RawTable) -> tuple[str, ...]:
-        given = self.kinds
-        p = len(table.names)
-        kinds: list[str | None] = [None] * p
-        if isinstance(given, Mapping):
-            for key, kind in given.items():
-                if isinstance(key, str):
-                    if key not in table.names:
-                        raise ValueError(f"kinds names a column {key!r} the table does not have.")
-                    key = table.names.index(key)
-                if not isinstance(key, int | np.integer) or not 0 <= key < p:
-                    raise ValueError(f"kinds numbers a column {key!r}, the table has {p} from 0.")
-                kinds[key] = kind
-        elif given is not None:
-            kinds = list(given)
-            if isinstance(given, str) or len(kinds) != p:
-                raise ValueError(f"kinds must have one entry for each of the {p} columns.")
-        unknown = [kind for kind in kinds if kind is not None and kind not in KINDS]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is no kind of column; those are {', '.join(KINDS)}.")
-        if table.is_numeric and not any(kinds):
-            boolean = table.data.dtype.kind == "b"
-            return ("boolean" if boolean else "numeric",) * p
-        return tuple(kind or _infer(table, j) for j, kind in enumerate(kinds))
+    def _learn(
+        self, codes: Floats, coder: TableCoder, weight: Floats | None, constant: str = "error"
+    ) -> TableEncoder:
+        p = coder.n_features_in_
+        self.coder_, self.kinds_, self.n_features_in_ = coder, coder.kinds_, p
+        if hasattr(coder, "feature_names_in_"):
+            self.feature_names_in_ = coder.feature_names_in_
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.kept_, self.indicator_ = np.zeros(p, dtype=bool), np.zeros(p, dtype=bool)
+        self.centre_, self.scale_, self.fill_ = np.zeros(p), np.ones(p), np.zeros(p)
+        self.exponent_ = np.zeros(p, dtype=np.int64)
+        self.categories_: list[NDArray[Any] | None] = [None] * p
+        self.rare_: list[NDArray[Any] | None] = [None] * p
+        self.places_: list[NDArray[np.int64] | None] = [None] * p
+        widths = np.zeros(p, dtype=np.intp)
+        number = np.array([kind not in ("boolean", "categorical") for kind in self.kinds_])
+        for at in _blocks(len(codes), self._values(np.ones(p, dtype=bool))):
+            found = summarise(codes[:, at], weight)
+            self.kept_[at], self.indicator_[at] = found.kept, found.indicator
+            # A boolean keeps its 0 and 1, and so does the median.
+            scaled = number[at] & found.kept
+            self.exponent_[at] = np.where(scaled, found.exponent, 0)
+            self.centre_[at] = np.where(scaled, found.centre, 0.0)
+            self.scale_[at] = np.where(scaled, found.scale, 1.0)
+            middle = np.ldexp(found.median, np.where(scaled, 0, found.exponent))
+            self.fill_[at] = (middle - self.centre_[at]) / self.scale_[at]
+        widths += self.kept_
+        for j in self._categorical():
+            levels = rank_levels(codes[:, j], coder.levels_[j] or [], weight, self.max_categories)
+            self.kept_[j], self.indicator_[j] = levels.kept, levels.indicator
+            self.categories_[j], self.rare_[j] = levels.categories, levels.rare
+            self.places_[j] = levels.places
+            widths[j] = levels.kept * (len(levels.categories) + bool(len(levels.rare)))
+        self.origin_ = np.repeat(np.arange(p), widths + self.indicator_)
+        first = np.diff(self.origin_, prepend=-1) > 0
+        self.numeric_ = number[self.origin_] & self.kept_[self.origin_] & first
+        if constant == "error" and not len(self.origin_):
+            raise ValueError(
+                f"Every column is constant in the table given, n_samples={len(codes)}, so that "
+                "nothing tells its rows apart."
+            )
+        return self
+
+    def _points(self, codes: Floats, names: Sequence[str]) -> Floats:
+        start = np.searchsorted(self.origin_, np.arange(len(self.kept_) + 1))
+        out = np.zeros((len(codes), len(self.origin_)))
+        for columns in _blocks(len(codes), self._values(self.kept_ | self.indicator_)):
+            values = codes[:, columns]
+            gone = np.isnan(values)
+            kept = self.kept_[columns]
+            at = columns[kept]
+            with np.errstate(over="ignore"):
+                scaled = np.ldexp(values[:, kept], -self.exponent_[at])
+                scaled = (scaled - self.centre_[at]) / self.scale_[at]
+            if np.isinf(scaled).any():
+                row, k = np.argwhere(np.isinf(scaled))[0]
+                raise ValueError(
+                    f"Column {names[at[k]]!r}, row {row} (from 0): {values[row, kept][k]:g} "
+                    "is too far from the values the encoder was fitted on for float64."
+                )
+            out[:, start[at]] = np.where(gone[:, kept], self.fill_[at], scaled)
+            flagged = self.indicator_[columns]
+            out[:, start[columns[flagged] + 1] - 1] = gone[:, flagged]
+        for j in self._categorical():
+            places = self.places_[j]
+            if places is None or start[j + 1] == start[j]:
+                continue
+            n = len(places)
+            # Behind the levels stand the place of a missing cell and, last, that of no level.
+            gap = start[j + 1] - start[j] - 1 if self.indicator_[j] else -1
+            code = np.where(codes[:, j] < n, codes[:, j], -1.0)
+            code[np.isnan(codes[:, j])] = n
+            place = np.concatenate([places, [gap, -1]])[code.astype(np.intp)]
+            seen = np.flatnonzero(place >= 0)
+            out[seen, start[j] + place[seen]] = np.sqrt(0.5)
+        return out
 
     def _categorical(self) -> list[int]:
         return [j for j, kind in enumerate(self.kinds_) if kind == "categorical"]
 
-    def _blocks(
-        self, table: RawTable, wanted: NDArray[np.bool_]
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
-        """Yield the wanted columns that are not categorical, some at a time, as float64."""
-        is_value = np.array([kind != "categorical" for kind in self.kinds_])
-        columns = np.flatnonzero(wanted & is_value)
-        step = max(1, _BLOCK // len(table.data))
-        for first in range(0, len(columns), step):
-            some = columns[first : first + step]
-            numbers = {self.kinds_[j] for j in some.tolist()} == {"numeric"}
-            if table.is_numeric and (numbers or table.data.dtype.kind == "b"):
-                yield some, table.data[:, some].astype(np.float64)
-                continue
-            cells = [
-                floats(table.column(j)[0], self.kinds_[j], table.names[j]) for j in some.tolist()
-            ]
-            yield some, np.column_stack(cells)
-
-    @staticmethod
-    def _reject_infinite(
-        table: RawTable, columns: NDArray[np.intp], values: NDArray[np.float64]
-    ) -> None:
-        infinite = np.isinf(values)
-        if infinite.any():
-            row, k = np.argwhere(infinite)[0]
-            raise ValueError(
-                f"Column {table.names[columns[k]]!r}, row {row} (from 0) is infinite; leave the "
-                "cell empty (NaN) if its value is not known."
-            )
-
-    def _fit_values(
-        self, table: RawTable, columns: NDArray[np.intp], values: NDArray[np.float64]
-    ) -> None:
-        self._reject_infinite(table, columns, values)
-        gone = np.isnan(values)
-        some = gone.any(axis=0)
-        self.indicator_[columns] = some & ~gone.all(axis=0)
-        exponent = np.frexp(np.abs(np.where(gone, 0.0, values)).max(axis=0))[1]
-        scaled = np.ldexp(values, -exponent)
-        low = np.where(gone, np.inf, scaled).min(axis=0)
-        high = np.where(gone, -np.inf, scaled).max(axis=0)
-        size = np.maximum(np.abs(low), np.abs(high))
-        with np.errstate(invalid="ignore"):  # inf - inf where nothing is there: not kept
-            kept = high - low > _ROUNDING * size
-        self.kept_[columns] = kept
-        at, scaled = columns[kept], scaled[:, kept]
-        number = np.array([self.kinds_[j] != "boolean" for j in at], dtype=bool)
-        self.exponent_[at] = np.where(number, exponent[kept], 0)
-        # nanmean and its like are slower and no more exact where nothing is missing.
-        holes = bool(some.any())
-        mean, std, median = (
-            (np.nanmean, np.nanstd, np.nanmedian) if holes else (np.mean, np.std, np.median)
-        )
-        if len(at):
-            self.centre_[at] = np.where(number, mean(scaled, axis=0), 0.0)
-            self.scale_[at] = np.where(number, std(scaled, axis=0), 1.0)
-            middle = np.ldexp(median(scaled, axis=0), exponent[kept] - self.exponent_[at])
-            self.fill_[at] = (middle - self.centre_[at]) / self.scale_[at]
-
-    def _fit_categories(self, j: int, keys: list[str | None]) -> None:
-        counts = Counter(key for key in keys if key is not None)
-        common = sorted(counts, key=lambda key: (-counts[key], key))
-        if len(common) > self.max_categories:
-            common, rare = common[: self.max_categories - 1], common[self.max_categories - 1 :]
-        else:
-            rare = []
-        self.categories_[j] = np.array(sorted(common), dtype=object)
-        self.rare_[j] = np.array(sorted(rare), dtype=object)
-        self.indicator_[j] = 0 < counts.total() < len(keys)
-        # One category beside missing cells is kept, so that the two are at unit distance as well.
-        self.kept_[j] = len(counts) > 1 or bool(self.indicator_[j])
-
-    def _codes(self, j: int, keys: list[str | None]) -> NDArray[np.intp]:
-        """Return the place of each key among the columns made of column `j`, -1 for none."""
-        categories, rare = self.categories_[j], self.rare_[j]
-        assert categories is not None and rare is not None
-        place: dict[str | None, int] = {key: i for i, key in enumerate(categories.tolist())}
-        place |= dict.fromkeys(rare.tolist(), len(categories))
-        if self.indicator_[j]:
-            place[None] = len(categories) + bool(len(rare))
-        return np.fromiter((place.get(key, -1) for key in keys), np.intp, len(keys))
-
-    def _widths(self) -> NDArray[np.intp]:
-        widths = self.kept_.astype(np.intp)
-        for j in self._categorical():
-            categories, rare = self.categories_[j], self.rare_[j]
-            if self.kept_[j] and categories is not None and rare is not None:
-                widths[j] = len(categories) + bool(len(rare))
-        return widths + self.indicator_
+    def _values(self, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the wanted columns that are not categorical."""
+        return np.flatnonzero(wanted & [kind != "categorical" for kind in self.kinds_])
 
 
-def _infer(table: RawTable, j: int) -> str:
-    cells, declared = table.column(j)
-    return "categorical" if declared else infer_kind(cells, table.names[j])
+def _blocks(n_rows: int, columns: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    step = max(1, _BLOCK // max(n_rows, 1))
+    for first in range(0, len(columns), step):
+        yield columns[first : first + step]

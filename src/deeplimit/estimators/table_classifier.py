@@ -1,0 +1,174 @@
+"""Classifiers that take tables as they come: coded rows, and a pool of smoothers or a pure rule."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+
+from deeplimit.estimators.attribution import ExplainedClassifier
+from deeplimit.estimators.base import Floats
+from deeplimit.estimators.pooled import PooledRule
+from deeplimit.estimators.table_model import PLANS, TableModel, canonical_rows, fit_table
+from deeplimit.examples.fingerprint import multiset_hash
+from deeplimit.smoothers import Pool
+from deeplimit.tables.coding import TableCoder
+from deeplimit.tables.encoding import TableEncoder
+
+__all__ = ["TableClassifier"]
+
+
+class TableClassifier(ExplainedClassifier):
+    """Base of a classifier of raw tables: pooled smoothers, or a pure rule on encoded rows.
+
+    Examples are kept as coded rows, which depend on no other row; what needs statistics is made
+    of the rows that are there. A pure rule has its rows as they are if all are numbers, and encoded
+    as by the first fit otherwise.
+
+    Subclasses say which by `_speed`, and define what a pure rule does by `_learn_pure`,
+    `_follow_pure` and `_make_pure_rule`.
+    """
+
+    random_state: Any = 0
+    time_limit: Any = None
+    verbose: Any = False
+
+    _beside = ExplainedClassifier._beside | {"verbose"}
+
+    def _speed(self) -> str:
+        raise NotImplementedError
+
+    def _learn_pure(self) -> None:
+        raise NotImplementedError
+
+    def _follow_pure(self) -> None:
+        raise NotImplementedError
+
+    def _make_pure_rule(self) -> Any:
+        raise NotImplementedError
+
+    @property
+    def _pooled(self) -> bool:
+        return self.speed_ in PLANS
+
+    def _checked(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    ) -> tuple[Floats, NDArray[Any], Floats]:
+        # What is already there is not to be changed by what turns out not to suit.
+        coder = TableCoder() if reset else deepcopy(self._coder)
+        if reset:
+            self.speed_ = self._speed()
+        rows = np.asarray(coder.fit_transform(X) if reset else coder.extend(X))
+        labels = np.asarray(validate_data(self, X="no_validation", y=y))
+        check_consistent_length(rows, labels)
+        check_classification_targets(labels)
+        weight: Floats = _check_sample_weight(
+            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
+        )
+        if not np.any(weight > 0.0):
+            raise ValueError("all sample weights are zero: there is no example to learn from.")
+        self._coder = coder
+        if reset:
+            self.n_features_in_ = coder.n_features_in_
+            vars(self).pop("feature_names_in_", None)
+            if hasattr(coder, "feature_names_in_"):
+                self.feature_names_in_ = coder.feature_names_in_
+            self._encoder: TableEncoder | None = None
+            plain = set(coder.kinds_) <= {"numeric", "boolean"} and not np.isnan(rows).any()
+            if not self._pooled and not plain:
+                present = weight > 0.0
+                self._encoder = TableEncoder().fit_codes(
+                    rows[present], coder, weight=weight[present]
+                )
+        return self._placed(rows), labels, weight
+
+    def _placed(self, rows: Floats) -> Floats:
+        """Give the rows that examples are kept as, and asked by."""
+        if self._pooled:
+            return rows
+        if self._encoder is not None:
+            return np.asarray(self._encoder.transform_codes(rows))
+        if np.isnan(rows).any():
+            raise ValueError(
+                "Input contains NaN, which a pure rule fitted without has no place for; fit "
+                "examples with missing cells too, or take speed='instant'."
+            )
+        return rows
+
+    def _queries(self, X: ArrayLike) -> Floats:
+        check_is_fitted(self)
+        return self._placed(np.asarray(self._coder.transform(X)))
+
+    def _learn(self) -> None:
+        self._kept, self._chosen = (), None
+        # One place for a pool, filled when it is asked for: no attribute changes by a prediction.
+        self._models: list[TableModel] = []
+        if not self._pooled:
+            self._learn_pure()
+            return
+        self.exponent_ = None
+        self._prepare()
+
+    @property
+    def pool_(self) -> Pool:
+        """What decides, with ``speed="instant"`` or ``"full"``: smoothers and their weights."""
+        if not self._pooled:
+            raise AttributeError(f"there is no pool with speed={self.speed_!r}, a pure rule.")
+        return self._model.pool
+
+    def _follow(self) -> None:
+        self._models = []
+        if not self._pooled:
+            self._follow_pure()
+
+    def _make_rule(self) -> Any:
+        if not self._pooled:
+            return self._make_pure_rule()
+        weighting = self._once("weighting", self._make_weighting)
+        factors = weighting.factors(self._index, self._sample_weight)
+        return PooledRule(self._model, self._mass, factors, self.n_jobs)
+
+    @property
+    def _model(self) -> TableModel:
+        if not self._models:
+            self._models.append(
+                fit_table(
+                    self._X,
+                    self._coder,
+                    self._index,
+                    self._sample_weight,
+                    self._n_present,
+                    PLANS[self.speed_],
+                    seed=int(self.random_state),
+                    n_jobs=self.n_jobs,
+                    progress=self._progress(),
+                )
+            )
+        return self._models[0]
+
+    def _progress(self) -> Callable[[str], None] | None:
+        if not self.verbose:
+            return None
+        return lambda words: print(f"deeplimit: {words}", file=sys.stderr)
+
+    def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
+        winner, scores = self._rule.scores(X)
+        return winner, scores
+
+    def _total(self) -> int:
+        if not self._pooled or all(levels is None for levels in self._coder.levels_):
+            return super()._total()
+        snapshot = self._examples.snapshot()
+        rows = canonical_rows(snapshot.rows, self._coder)
+        return multiset_hash(rows, *snapshot[1:3], self._examples.classes)

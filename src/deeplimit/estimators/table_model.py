@@ -1,0 +1,177 @@
+"""A table's examples made into a pool: coding, encoding and fitting, all from what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimit.persist.codec import Decoder, Encoder
+from deeplimit.persist.state import State, from_state, to_state
+from deeplimit.smoothers import FULL, INSTANT, Plan, Pool, fit_pool
+from deeplimit.smoothers.pool import Group, LeftOutScores
+from deeplimit.smoothers.pooling import Link
+from deeplimit.smoothers.ridge import Ridge
+from deeplimit.smoothers.truncated import Setting
+from deeplimit.smoothers.views import View
+from deeplimit.tables.coding import TableCoder
+from deeplimit.tables.encoding import TableEncoder
+
+__all__ = ["PLANS", "TableModel", "canonical_rows", "fit_table"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+#: What each speed tries.
+PLANS: dict[str, Plan] = {"instant": INSTANT, "full": FULL}
+
+# What a pool is made of, for its state.
+_PARTS = {part.__name__: part for part in (Link, LeftOutScores, Ridge, Setting, View, Group)}
+
+
+@dataclass(frozen=True, eq=False)
+class TableModel:
+    """What a fit to coded rows comes to.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        From coded rows to points.
+    pool : Pool
+        What decides at points.
+    """
+
+    encoder: TableEncoder
+    pool: Pool
+
+    def points(self, codes: Floats) -> Floats:
+        """Give the points of coded rows.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (m, p)
+            Coded rows.
+
+        Returns
+        -------
+        ndarray of shape (m, q)
+        """
+        points: Floats = self.encoder.transform_codes(codes)
+        return points
+
+    def _to_state(self) -> State:
+        encoder = Encoder("TableModel", lambda value, name: False)
+        meta = {"pool": encoder.encode(_plain(self.pool), "pool")}
+        return State("TableModel", meta, encoder.arrays, {"encoder": to_state(self.encoder)})
+
+    @classmethod
+    def _from_state(cls, state: State) -> TableModel:
+        decoder = Decoder(state.arrays, lambda name: None)
+        pool = _made(decoder.decode(state.meta["pool"]))
+        return cls(from_state(state.children["encoder"]), Pool(**pool))
+
+
+def _plain(value: Any) -> Any:
+    """Give a value of parts as dictionaries that name them."""
+    if type(value).__name__ in _PARTS:
+        names = value._fields if isinstance(value, tuple) else [f.name for f in fields(value)]
+        return {
+            "part": type(value).__name__,
+            **{name: _plain(getattr(value, name)) for name in names},
+        }
+    if isinstance(value, Pool):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, tuple):
+        return tuple(_plain(item) for item in value)
+    return value
+
+
+def _made(value: Any) -> Any:
+    """Give back what `_plain` took apart."""
+    if isinstance(value, dict):
+        made = {name: _made(item) for name, item in value.items() if name != "part"}
+        return _PARTS[value["part"]](**made) if "part" in value else made
+    if isinstance(value, tuple):
+        return tuple(_made(item) for item in value)
+    return value
+
+
+def canonical_rows(codes: Floats, coder: TableCoder) -> Floats:
+    """Number levels by their names among those there are, whatever was seen before.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, p)
+        Coded rows.
+    coder : TableCoder
+        What coded them.
+
+    Returns
+    -------
+    ndarray of shape (n, p)
+        Equal tables have equal rows; `codes` itself where no column is categorical.
+    """
+    if all(levels is None for levels in coder.levels_):
+        return codes
+    rows = codes.copy()
+    for j, levels in enumerate(coder.levels_):
+        if levels is None:
+            continue
+        there = ~np.isnan(codes[:, j])
+        numbers, place = np.unique(codes[there, j].astype(np.int64), return_inverse=True)
+        rank = np.argsort(np.argsort([levels[k] for k in numbers]))
+        rows[there, j] = rank[place]
+    return rows
+
+
+def fit_table(
+    codes: Floats,
+    coder: TableCoder,
+    index: Integers,
+    weight: Floats,
+    n_classes: int,
+    plan: Plan,
+    *,
+    seed: int,
+    n_jobs: int | None,
+    progress: Callable[[str], None] | None = None,
+) -> TableModel:
+    """Fit a pool to coded rows.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, p)
+        Coded rows.
+    coder : TableCoder
+        What coded them.
+    index : ndarray of int64, shape (n,)
+        Class of each.
+    weight : ndarray of shape (n,)
+        Positive weights.
+    n_classes : int
+        Number of classes; each has an example.
+    plan : Plan
+        What is tried.
+    seed : int
+        For folds and samples.
+    n_jobs : int or None
+        Threads.
+    progress : callable, optional
+        Told in words what has been done.
+
+    Returns
+    -------
+    TableModel
+        A function of the table that is there: not of its order, nor of what was there before.
+    """
+    encoder = TableEncoder().fit_codes(codes, coder, weight=weight, constant="keep-none")
+    points = encoder.transform_codes(codes)
+    keys = canonical_rows(codes, coder)
+    pool = fit_pool(
+        points, index, weight, n_classes, plan,
+        keys=keys, seed=seed, n_jobs=n_jobs, progress=progress,
+    )  # fmt: skip
+    return TableModel(encoder, pool)

@@ -1,0 +1,427 @@
+"""Kernel ridge regression on the classes: the network of finite depth among the smoothers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+__all__ = [
+    "Problem",
+    "Ridge",
+    "cross_fit",
+    "fit_ridge",
+    "laplace",
+    "length_of",
+    "link_loss",
+    "ridge_weights",
+    "solve_ridge",
+    "squares",
+    "trial",
+]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# The kernel matrix of near centres is singular to rounding; a part of its mean keeps it apart.
+_JITTER = 1e-10
+# Rows of features made at once.
+_ROWS = 4096
+# Scores to compare ridges by: none below the first, each to one of these powers.
+_FLOOR, _POWERS = 3e-3, (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+
+
+def squares(A: Floats, B: Floats, norms: Floats | None = None) -> Floats:
+    """Give squared distances between rows, by a product of matrices.
+
+    Parameters
+    ----------
+    A : ndarray of shape (m, p)
+        Rows.
+    B : ndarray of shape (n, p)
+        Rows.
+    norms : ndarray of shape (n,), optional
+        Squared norms of the rows of `B`, where they are known.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+        Nonnegative; known to some 1e-15 of the squared norms.
+    """
+    u = A @ B.T
+    u *= -2.0
+    u += np.einsum("ij,ij->i", A, A)[:, None]
+    u += np.einsum("ij,ij->i", B, B) if norms is None else norms
+    return np.maximum(u, 0.0, out=u)
+
+
+def length_of(X: Floats, weight: Floats) -> float:
+    """Give the root mean square distance between examples.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows.
+    weight : ndarray of shape (n,)
+        Weight of each.
+
+    Returns
+    -------
+    float
+    """
+    share = weight / weight.sum()
+    mean = share @ X
+    return float(np.sqrt(2.0 * np.sum(share @ (X - mean) ** 2)))
+
+
+def laplace(u: Floats, length: float) -> Floats:
+    """Give the Laplace kernel exp(-r/length) at squared distances.
+
+    Its functions are those of the neural tangent kernel of a ReLU network on the sphere [1]_.
+
+    Parameters
+    ----------
+    u : ndarray
+        Squared distances.
+    length : float
+        Length scale, positive.
+
+    Returns
+    -------
+    ndarray of the shape of `u`
+
+    References
+    ----------
+    .. [1] A. Geifman, A. Yadav, Y. Kasten, M. Galun, D. Jacobs, R. Basri, "On the similarity
+       between the Laplace and neural tangent kernels", NeurIPS 2020.
+    """
+    K = np.sqrt(u)
+    K *= -1.0 / length
+    return np.exp(K, out=K)
+
+
+def solve_ridge(K: Floats, targets: Floats, ridge: float, weight: Floats) -> Floats:
+    """Solve (K + ridge diag(1/weight)) a = targets.
+
+    Parameters
+    ----------
+    K : ndarray of shape (n, n)
+        Positive definite.
+    targets : ndarray of shape (n, c)
+        Right-hand sides.
+    ridge : float
+        Positive.
+    weight : ndarray of shape (n,)
+        Positive; one of 2 counts like two equal rows.
+
+    Returns
+    -------
+    ndarray of shape (n, c)
+    """
+    A = K.copy(order="F")
+    A.flat[:: len(A) + 1] += ridge / weight
+    factor, failed = lapack.dpotrf(A, lower=1, overwrite_a=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("a kernel matrix is not positive definite")
+    solution, _ = lapack.dpotrs(factor, targets, lower=1)
+    return np.asarray(solution, dtype=np.float64)
+
+
+class Problem(NamedTuple):
+    """Examples with classes, weights and folds, whatever the features.
+
+    Parameters
+    ----------
+    index : ndarray of int64, shape (n,)
+        Class of each example.
+    weight : ndarray of shape (n,)
+        Weight of each.
+    n_classes : int
+        Number of classes C.
+    fold : ndarray of int64, shape (n,)
+        Fold of each.
+    n_folds : int
+        Number of folds.
+    rows : ndarray of int64, shape (r,)
+        The examples that are left out in turn.
+    centres : ndarray of int64, shape (c,), or None
+        Examples that a ridge solution is spanned by; None is all.
+    learners : ndarray of int64, shape (l,), or None
+        Examples that settings are chosen from; None is all.
+    """
+
+    index: Integers
+    weight: Floats
+    n_classes: int
+    fold: Integers
+    n_folds: int
+    rows: Integers
+    centres: Integers | None
+    learners: Integers | None = None
+
+    @property
+    def prior(self) -> Floats:
+        """Shares of the classes."""
+        mass = np.bincount(self.index, weights=self.weight, minlength=self.n_classes)
+        share: Floats = mass / mass.sum()
+        return share
+
+    @property
+    def targets(self) -> Floats:
+        """Give 1 for an example's class and 0 for others, less the prior."""
+        targets: Floats = np.eye(self.n_classes)[self.index] - self.prior
+        return targets
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """A kernel ridge solution.
+
+    Parameters
+    ----------
+    length : float
+        Length scale of the kernel; 0 where all examples coincide.
+    ridge : float
+        The ridge, in units of the kernel at distance 0.
+    coefficients : ndarray of shape (c, C)
+        Of the kernel at each centre.
+    """
+
+    length: float
+    ridge: float
+    coefficients: Floats
+
+    def values(self, u: Floats) -> Floats:
+        """Give the values, less the prior, at squared distances of shape (m, c) to the centres."""
+        values: Floats = laplace(u, self.length) @ self.coefficients
+        return values
+
+
+class _Normal:
+    """Normal equations of a solution that is spanned by centres."""
+
+    def __init__(self, X: Floats, problem: Problem, length: float, parts: Sequence[Integers]):
+        assert problem.centres is not None
+        C = X[problem.centres]
+        self._gram = laplace(squares(C, C), length)
+        targets = problem.targets
+        self.products, self.sides = [], []
+        for part in parts:
+            G, b = np.zeros_like(self._gram), np.zeros((len(C), problem.n_classes))
+            for i in range(0, part.size, _ROWS):
+                some = part[i : i + _ROWS]
+                phi = laplace(squares(X[some], C), length)
+                weighted = phi * problem.weight[some, None]
+                G += weighted.T @ phi
+                b += weighted.T @ targets[some]
+            self.products.append(G)
+            self.sides.append(b)
+
+    def solve(self, ridge: float, product: Floats, side: Floats) -> Floats:
+        A = product + ridge * self._gram
+        A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
+        return solve_ridge(A, side, 0.0, np.ones(len(A)))
+
+
+def fit_ridge(X: Floats, problem: Problem, ridge: float, length: float | None = None) -> Ridge:
+    """Fit a kernel ridge solution.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Scaled features of the examples.
+    problem : Problem
+        The examples.
+    ridge : float
+        The ridge.
+    length : float, optional
+        Length scale; the root mean square distance if not given.
+
+    Returns
+    -------
+    Ridge
+    """
+    if length is None:
+        length = length_of(X, problem.weight)
+    if problem.centres is None:
+        K = laplace(squares(X, X), length)
+        return Ridge(length, ridge, solve_ridge(K, problem.targets, ridge, problem.weight))
+    normal = _Normal(X, problem, length, [np.arange(len(X))])
+    return Ridge(length, ridge, normal.solve(ridge, normal.products[0], normal.sides[0]))
+
+
+def cross_fit(
+    features: Sequence[Floats], problem: Problem, ridges: Sequence[float]
+) -> tuple[float, Floats, float]:
+    """Choose the ridge, and say what the solution says of each example without its fold.
+
+    Parameters
+    ----------
+    features : sequence of ndarray of shape (n, p)
+        Scaled features of all examples for each fold, not using the labels of that fold; one for
+        all where no labels were used.
+    problem : Problem
+        The examples.
+    ridges : sequence of float
+        What to choose from.
+
+    Returns
+    -------
+    ridge : float
+        The one of least log-loss.
+    scores : ndarray of shape (r, C)
+        What the rest says of each example that is left out.
+    loss : float
+        Log-loss, after the best power of the scores.
+    """
+    index, weight, rows = problem.index, problem.weight, problem.rows
+    own = problem.fold[rows]
+    found: dict[float, Floats] = {}
+    normal: _Normal | None = None
+    if problem.centres is not None and len(features) == 1:
+        X = features[0]
+        folds = [np.flatnonzero(problem.fold == f) for f in range(problem.n_folds)]
+        normal = _Normal(X, problem, length_of(X, weight), folds)
+    left = list(ridges)
+    if problem.learners is not None:
+        left = [trial(features[0], problem, left)[1]]
+    for f in range(problem.n_folds):
+        out = np.flatnonzero(own == f)
+        if not out.size:
+            continue
+        X = features[f if len(features) > 1 else 0]
+        length = length_of(X, weight)
+        said = _without(X, problem, length, f, rows[out], left, normal)
+        for ridge, values in zip(left, said, strict=True):
+            found.setdefault(ridge, np.zeros((rows.size, problem.n_classes)))[out] = values
+    losses = [link_loss(found[r], index[rows], weight[rows]) for r in left]
+    best = int(np.argmin(losses))
+    return left[best], found[left[best]], losses[best]
+
+
+def _without(
+    X: Floats,
+    problem: Problem,
+    length: float,
+    f: int,
+    out: Integers,
+    ridges: Sequence[float],
+    normal: _Normal | None,
+) -> list[Floats]:
+    """Give the values at some examples of the solutions without a fold, the prior included."""
+    kept = np.flatnonzero(problem.fold != f)
+    if length == 0.0:
+        return [np.tile(problem.prior, (out.size, 1)) for _ in ridges]
+    prior, targets = problem.prior, problem.targets
+    if problem.centres is None:
+        K = laplace(squares(X[kept], X[kept]), length)
+        at = laplace(squares(X[out], X[kept]), length)
+        return [
+            at @ solve_ridge(K, targets[kept], ridge, problem.weight[kept]) + prior
+            for ridge in ridges
+        ]
+    at = laplace(squares(X[out], X[problem.centres]), length)
+    if normal is None:
+        normal = _Normal(X, problem, length, [kept])
+        product, side = normal.products[0], normal.sides[0]
+    else:
+        others = [g for g in range(problem.n_folds) if g != f]
+        product = np.sum([normal.products[g] for g in others], axis=0)
+        side = np.sum([normal.sides[g] for g in others], axis=0)
+    return [at @ normal.solve(ridge, product, side) + prior for ridge in ridges]
+
+
+def ridge_weights(
+    X: Floats, weight: Floats, centres: Integers | None, ridge: Ridge
+) -> Callable[[Floats], Floats]:
+    """Give what tells how much each example's target weighs in a solution.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Scaled features of the examples.
+    weight : ndarray of shape (n,)
+        Weight of each.
+    centres : ndarray of int64, shape (c,), or None
+        Examples that the solution is spanned by; None is all.
+    ridge : Ridge
+        The solution.
+
+    Returns
+    -------
+    callable
+        From the kernel at the centres, of shape (m, c), to weights of shape (m, n).
+    """
+    if centres is None:
+        K = laplace(squares(X, X), ridge.length)
+        return lambda at: solve_ridge(K, at.T, ridge.ridge, weight).T
+    C = X[centres]
+    phi = laplace(squares(X, C), ridge.length)
+    A = phi.T @ (weight[:, None] * phi) + ridge.ridge * laplace(squares(C, C), ridge.length)
+    A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
+    return lambda at: solve_ridge(A, at.T, 0.0, np.ones(len(A))).T @ phi.T * weight
+
+
+def link_loss(scores: Floats, index: Integers, weight: Floats) -> float:
+    """Give the log-loss of scores after the best of a few powers.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n, C)
+        Scores.
+    index : ndarray of int64, shape (n,)
+        Class of each row.
+    weight : ndarray of shape (n,)
+        Weight of each.
+
+    Returns
+    -------
+    float
+    """
+    logs = np.log(np.maximum(scores, _FLOOR))
+    at, share = np.arange(len(logs)), weight / weight.sum()
+    losses = []
+    for power in _POWERS:
+        p = power * (logs - logs.max(axis=1, keepdims=True))
+        losses.append(float(share @ (np.log(np.exp(p).sum(axis=1)) - p[at, index])))
+    return min(losses)
+
+
+def trial(X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,)) -> tuple[float, float]:
+    """Let the learners outside the first fold tell the rows of the first fold.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Scaled features, not using the labels of the first fold.
+    problem : Problem
+        The examples.
+    ridges : sequence of float, default=(0.1,)
+        Ridges to try.
+
+    Returns
+    -------
+    loss : float
+        The least log-loss; inf if there is nothing to tell.
+    ridge : float
+        The ridge that has it.
+    """
+    who = np.arange(len(X)) if problem.learners is None else problem.learners
+    who, rows = who[problem.fold[who] != 0], problem.rows[problem.fold[problem.rows] == 0]
+    if not (who.size and rows.size):
+        return np.inf, ridges[0]
+    length = length_of(X[who], problem.weight[who])
+    if length == 0.0:
+        return np.inf, ridges[0]
+    K = laplace(squares(X[who], X[who]), length)
+    at = laplace(squares(X[rows], X[who]), length)
+    found = []
+    for ridge in ridges:
+        a = solve_ridge(K, problem.targets[who], ridge, problem.weight[who])
+        loss = link_loss(at @ a + problem.prior, problem.index[rows], problem.weight[rows])
+        found.append((loss, ridge))
+    return min(found)

@@ -1,0 +1,177 @@
+"""Singular smoothers over the nearest examples: the infinitely deep network, made local."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimit.smoothers.nearest import Near
+
+__all__ = ["Setting", "Lists", "density", "lists_of"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# The local scale of an example is the distance to the neighbour at which this mass is reached.
+_LOCAL = 7.0
+# A local scale of no more than this part of the typical distance counts as this.
+_LEAST_LOCAL = -7.0
+
+
+class Setting(NamedTuple):
+    """A smoother over nearest examples.
+
+    Parameters
+    ----------
+    mass : float
+        How many examples it sums, nearest first; the last may count in part.
+    exponent : float
+        A term is the distance to the power of minus this; 0 is plain nearest neighbours.
+    density : float
+        The distance is divided by this power of the example's local scale.
+    """
+
+    mass: float
+    exponent: float
+    density: float
+
+
+class Lists(NamedTuple):
+    """Nearest examples of some rows, with what each of them weighs.
+
+    Parameters
+    ----------
+    places : ndarray of int64, shape (m, k)
+        Examples, nearest first.
+    logs : ndarray of shape (m, k)
+        ln of the distances.
+    weights : ndarray of shape (m, k)
+        Weights of the examples, without what is left out.
+    local : ndarray of shape (m, k) or None
+        ln of their local scales.
+    """
+
+    places: Integers
+    logs: Floats
+    weights: Floats
+    local: Floats | None
+
+    def terms(self, setting: Setting) -> Floats:
+        """Give the share of each listed example in a smoother; the shares of a row sum to 1.
+
+        Examples that coincide with the row decide alone wherever the exponent is not 0. A row
+        whose list has no weight has no shares.
+        """
+        there = self.weights > 0.0
+        before = np.cumsum(self.weights, axis=1) - self.weights
+        parts = np.clip(setting.mass - before, 0.0, self.weights)
+        terms = parts * self._powers(setting, there)
+        total = terms.sum(axis=1, keepdims=True)
+        return np.divide(terms, total, out=np.zeros_like(terms), where=total > 0.0)
+
+    def proportions(self, setting: Setting, index: Integers, n_classes: int) -> Floats:
+        """Give the shares of the classes, of shape (m, n_classes)."""
+        terms = self.terms(setting)
+        m = len(terms)
+        cells = np.arange(m)[:, None] * n_classes + index[self.places]
+        sums = np.bincount(cells.ravel(), weights=terms.ravel(), minlength=m * n_classes)
+        return sums.reshape(m, n_classes)
+
+    def of_class(self, settings: Sequence[Setting], index: Integers, wanted: Integers) -> Floats:
+        """Give the share of one class for each row, of shape (m, len(settings)).
+
+        One pass over the lists serves all masses with the same exponent and density.
+        """
+        m, k = self.places.shape
+        there = self.weights > 0.0
+        mass = np.cumsum(self.weights, axis=1)
+        same = index[self.places] == wanted[:, None]
+        out = np.zeros((m, len(settings)))
+        at = np.arange(m)
+        powers: Floats
+        for exponent, density in dict.fromkeys((s.exponent, s.density) for s in settings):
+            powers = self._powers(Setting(np.inf, exponent, density), there)
+            terms = powers * self.weights
+            whole = np.zeros((m, k + 1))
+            np.cumsum(terms, axis=1, out=whole[:, 1:])
+            ours = np.zeros((m, k + 1))
+            np.cumsum(terms * same, axis=1, out=ours[:, 1:])
+            for column, setting in enumerate(settings):
+                if (setting.exponent, setting.density) != (exponent, density):
+                    continue
+                full = np.count_nonzero(mass <= setting.mass, axis=1)
+                last = np.minimum(full, k - 1)
+                rest = np.where(full < k, setting.mass - (mass - self.weights)[at, last], 0.0)
+                rest *= powers[at, last]
+                top = ours[at, full] + rest * same[at, last]
+                bottom = whole[at, full] + rest
+                np.divide(top, bottom, out=out[:, column], where=bottom > 0.0)
+        return out
+
+    def _powers(self, setting: Setting, there: NDArray[np.bool_]) -> Floats:
+        if setting.exponent == 0.0:
+            return there.astype(np.float64)
+        logs = self.logs
+        if setting.density and self.local is not None:
+            logs = logs - setting.density * self.local
+        logs = np.where(there, logs, np.inf)
+        least = logs.min(axis=1, keepdims=True)
+        hit = np.isneginf(least)
+        with np.errstate(invalid="ignore"):
+            powers = np.exp(-setting.exponent * (logs - least))
+        return np.where(hit, np.isneginf(logs), np.where(there, powers, 0.0))
+
+
+def lists_of(
+    near: Near, weight: Floats, local: Floats | None = None, own: Integers | None = None
+) -> Lists:
+    """Weigh lists of nearest examples.
+
+    Parameters
+    ----------
+    near : Near
+        The lists.
+    weight : ndarray of shape (n,)
+        Weight of each example.
+    local : ndarray of shape (n,), optional
+        ln of the local scale of each example.
+    own : ndarray of int64, shape (m,), optional
+        The rows are these examples, and each is left out of its own list once: one of weight 2
+        stands for two equal rows, of which the other stays.
+
+    Returns
+    -------
+    Lists
+    """
+    weights = weight[near.places]
+    if own is not None:
+        weights = weights - np.where(near.places == own[:, None], np.minimum(weights, 1.0), 0.0)
+    return Lists(near.places, near.logs, weights, None if local is None else local[near.places])
+
+
+def density(near: Near, weight: Floats, own: Integers, length: float) -> Floats:
+    """Give ln of the local scale of examples: the distance within which a mass of 7 others lies.
+
+    Parameters
+    ----------
+    near : Near
+        Nearest examples of each.
+    weight : ndarray of shape (n,)
+        Weight of each example.
+    own : ndarray of int64, shape (m,)
+        The examples.
+    length : float
+        Typical distance.
+
+    Returns
+    -------
+    ndarray of shape (m,)
+    """
+    lists = lists_of(near, weight, own=own)
+    reached = np.cumsum(lists.weights, axis=1) >= _LOCAL
+    place = np.where(reached.any(axis=1), np.argmax(reached, axis=1), reached.shape[1] - 1)
+    local = lists.logs[np.arange(len(place)), place]
+    return np.maximum(local, np.log(length) + _LEAST_LOCAL) if length > 0.0 else np.zeros(len(own))

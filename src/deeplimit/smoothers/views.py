@@ -1,0 +1,105 @@
+"""Views of a table's columns: what a distance is taken of, before any column is weighted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+__all__ = ["Kind", "View", "fit_view"]
+
+Floats = NDArray[np.float64]
+Kind = Literal["scores", "ranks"]
+
+# Two categories in columns of their own are this far apart in each; so are two numbers that are all
+# a column holds, which a standard deviation would put ever further apart the rarer one is.
+_APART = np.sqrt(0.5)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A fitted map of columns to features, column by column.
+
+    Parameters
+    ----------
+    shift, factor : ndarray of shape (p,)
+        A column is shifted and multiplied, unless it is ranked.
+    ranked : ndarray of int64, shape (r,)
+        Columns that are replaced by the normal scores of their ranks.
+    knots, values : tuple of ndarray
+        For each of them the values seen, ascending, and their scores; straight lines between.
+    """
+
+    shift: Floats
+    factor: Floats
+    ranked: NDArray[np.int64]
+    knots: tuple[Floats, ...]
+    values: tuple[Floats, ...]
+
+    def features(self, X: Floats) -> Floats:
+        """Map rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (m, p)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (m, p)
+        """
+        Z: Floats = (X - self.shift) * self.factor
+        for j, knots, values in zip(self.ranked, self.knots, self.values, strict=True):
+            Z[:, j] = np.interp(X[:, j], knots, values)
+        return Z
+
+
+def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
+    """Fit a view.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows, finite.
+    weight : ndarray of shape (n,)
+        Positive weights; one of 2 counts like two equal rows.
+    kind : {"scores", "ranks"}
+        Standard scores, or normal scores of the ranks. A column of two values has them at a
+        distance of the square root of one half either way; a constant column is 0.
+
+    Returns
+    -------
+    View
+
+    References
+    ----------
+    .. [1] B. L. van der Waerden, "Order tests for the two-sample problem and their power",
+       Indagationes Mathematicae 14, 1952.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 0.0], [2.0, 1.0], [4.0, 1.0], [100.0, 0.0]])
+    >>> fit_view(X, np.ones(4), "ranks").features(X).round(2).tolist()
+    [[-1.15, -0.35], [-0.32, 0.35], [0.32, 0.35], [1.15, -0.35]]
+    """
+    share = weight / weight.sum()
+    shift: Floats = share @ X
+    spread = np.sqrt(share @ (X - shift) ** 2)
+    low, high = X.min(axis=0), X.max(axis=0)
+    two = np.all((X == low) | (X == high), axis=0) & (low < high)
+    # Rounding of a mean is no spread.
+    flat = (low == high) | (spread <= 1e-12 * np.maximum(np.abs(low), np.abs(high)))
+    with np.errstate(divide="ignore"):
+        factor = np.where(two, _APART / (high - low), 1.0 / spread)
+    factor = np.where(flat, 0.0, factor)
+    many = np.flatnonzero(~two & ~flat) if kind == "ranks" else np.zeros(0, dtype=np.int64)
+    knots, values = [], []
+    for j in many:
+        seen, place = np.unique(X[:, j], return_inverse=True)
+        mass = np.bincount(place, weights=share)
+        knots.append(seen)
+        values.append(ndtri(np.clip(np.cumsum(mass) - mass / 2.0, 1e-12, 1.0 - 1e-12)))
+    return View(shift, factor, many.astype(np.int64), tuple(knots), tuple(values))
