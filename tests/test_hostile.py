@@ -13,7 +13,9 @@ SINGULAR = ["matched", "3d_opt", "5d_opt", "erf"]
 OTHERS = ["relu", "gelu", "h2", "h3", "sigmoid", "identity", "step"]
 
 CLASSIFIERS = {
-    "pure": dl.DeepLimitClassifier(),
+    "instant": dl.DeepLimitClassifier(),
+    "full": dl.DeepLimitClassifier(speed="full"),
+    "pure": dl.DeepLimitClassifier(speed="paper"),
     "dimension": dl.DeepLimitClassifier(exponent="dimension"),
     **{name: dl.DeepLimitClassifier(name) for name in SINGULAR + OTHERS},
     "stereographic": dl.DeepLimitClassifier("5d_opt", projection="stereographic"),
@@ -34,12 +36,23 @@ ESTIMATORS = CLASSIFIERS | REGRESSORS
 EXAMPLE = {name: model for name, model in CLASSIFIERS.items() if name != "finite"}
 # On these no example lies beyond the equator, where it would speak against its class.
 AGREEING = {name: model for name, model in EXAMPLE.items() if name != "stereographic"}
-# The decision on an example is its own class.
-INTERPOLATING = {name: model for name, model in EXAMPLE.items() if name not in ("identity", "ntk")}
+# The decision on an example is its own class; a pool and a ridge may think better of it.
+INTERPOLATING = {
+    name: model
+    for name, model in EXAMPLE.items()
+    if name not in ("identity", "ntk", "instant", "full")
+}
+# Of these a row is a row of a table, in which cells may be missing or words.
+TABULAR = {n: model for n, model in EXAMPLE.items() if isinstance(model, dl.DeepLimitClassifier)}
+POOLED = {name: TABULAR[name] for name in ("instant", "full")}
+PURE = {name: model for name, model in TABULAR.items() if name not in POOLED}
 
 agreeing = pytest.mark.parametrize("model", AGREEING.values(), ids=AGREEING)
 every = pytest.mark.parametrize("model", ESTIMATORS.values(), ids=ESTIMATORS)
 examples = pytest.mark.parametrize("model", EXAMPLE.values(), ids=EXAMPLE)
+tabular = pytest.mark.parametrize("model", TABULAR.values(), ids=TABULAR)
+pooled = pytest.mark.parametrize("model", POOLED.values(), ids=POOLED)
+pure = pytest.mark.parametrize("model", PURE.values(), ids=PURE)
 interpolating = pytest.mark.parametrize("model", INTERPOLATING.values(), ids=INTERPOLATING)
 
 
@@ -65,24 +78,30 @@ def sound(model, X):
 
 
 BAD = {
-    "nan": (lambda X: np.where(X[3, 1] == X, np.nan, X), "NaN"),
-    "inf": (lambda X: np.where(X[3, 1] == X, np.inf, X), "infinity"),
+    "inf": (lambda X: np.where(X[3, 1] == X, np.inf, X), "infinit[ye]"),
     "empty": (lambda X: X[:0], "0 sample"),
     "no columns": (lambda X: X[:, :0], "0 feature"),
     "vector": (lambda X: X[:, 0], "1D array"),
     "three axes": (lambda X: X[:, :, None], "dim 3"),
-    "words": (lambda X: np.full(X.shape, "word", dtype=object), "could not convert|float"),
     "complex": (lambda X: X + 1j, "[Cc]omplex"),
     "sparse": (scipy.sparse.csr_array, "[Ss]parse"),
 }
 
 
-@every
-@pytest.mark.parametrize("kind", BAD)
-def test_bad_rows_are_refused_and_the_model_stays(model, kind, data):
+# Of numbers, not of tables.
+NO_NUMBERS = {
+    "nan": (lambda X: np.where(X[3, 1] == X, np.nan, X), "NaN"),
+    "words": (lambda X: np.full(X.shape, "word", dtype=object), "could not convert|float"),
+}
+CASES = [(name, kind) for kind in BAD for name in ESTIMATORS]
+CASES += [(name, kind) for kind in NO_NUMBERS for name in ESTIMATORS if name not in TABULAR]
+
+
+@pytest.mark.parametrize(("name", "kind"), CASES)
+def test_bad_rows_are_refused_and_the_model_stays(name, kind, data):
     X, y = data
-    spoil, message = BAD[kind]
-    model = clone(model).fit(X, y)
+    spoil, message = (BAD | NO_NUMBERS)[kind]
+    model = clone(ESTIMATORS[name]).fit(X, y)
     before = dict(model.__dict__)
     bad = spoil(X)
     with pytest.raises((ValueError, TypeError), match=message):
@@ -91,6 +110,51 @@ def test_bad_rows_are_refused_and_the_model_stays(model, kind, data):
     assert all(model.__dict__[key] is before[key] for key in before)
     with pytest.raises((ValueError, TypeError), match=message):
         model.predict(bad)
+
+
+@tabular
+def test_cells_may_be_missing(model, data):
+    X, y = data
+    gaps = np.where(np.random.default_rng(2).random(X.shape) < 0.2, np.nan, X)
+    gaps[:, 2] = np.nan  # nothing is known of a whole column
+    gaps[4] = np.nan
+    model = clone(model).fit(gaps, y)
+    answer = sound(model, np.vstack([gaps, X, np.full((1, 3), np.nan)]))
+    assert np.unique(answer).tolist() == [0, 1] or "majority" in model.regime_
+
+
+@pure
+def test_a_gap_after_a_fit_without_is_refused_by_a_pure_rule(model, data):
+    X, y = data
+    model = clone(model).fit(X, y)
+    with pytest.raises(ValueError, match=r"NaN.*speed='instant'"):
+        model.predict(np.where(X[3, 1] == X, np.nan, X))
+
+
+@pooled
+def test_a_gap_after_a_fit_without_is_filled_by_a_pool(model, data):
+    X, y = data
+    sound(clone(model).fit(X, y), np.where(X[3, 1] == X, np.nan, X))
+
+
+@tabular
+def test_words_are_categories(model, data):
+    X, y = data
+    table = X.astype(object)
+    table[:, 1] = np.where(y == 1, "yes", "no")
+    model = clone(model).fit(table, y)
+    assert np.mean(sound(model, table) == y) > 0.8 or "majority" in model.regime_
+    sound(model, np.array([[0.1, None, 0.2], [0.1, "new", 0.2]], object))
+    with pytest.raises(ValueError, match="'x0'"):
+        model.predict(np.array([["word", "no", 0.2]], object))
+
+
+@pooled
+def test_a_table_that_tells_nothing(model, data):
+    X, y = data
+    for table in (np.full(X.shape, "word", dtype=object), np.full(X.shape, np.nan)):
+        answer = sound(clone(model).fit(table, y), table)
+        np.testing.assert_array_equal(answer, np.bincount(y).argmax())
 
 
 @every

@@ -10,16 +10,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Code", "Document", "Heading", "Paragraph", "Picture", "Table", "align", "fold"]
+__all__ = [
+    "Code",
+    "Document",
+    "Drawing",
+    "Heading",
+    "Paragraph",
+    "Picture",
+    "Table",
+    "align",
+    "fold",
+]
 
 _STYLE = """\
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; }
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --accent: #6ab9ee; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
 div.table { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 td, th { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: right; }
+td { white-space: nowrap; } td.left { white-space: normal; min-width: 5rem; }
+@media (max-width: 30rem) { td, th { padding: 0.25rem 0.35rem; } }
 td.left, th.left { text-align: left; } th { font-weight: 600; }
+body { overflow-wrap: anywhere; } td, th { overflow-wrap: normal; }
+figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; } svg text { fill: currentColor; }
 img { max-width: 100%; height: auto; background: #fff; border-radius: 4px; }
 pre { overflow-x: auto; padding: 0.7rem 1rem; background: var(--soft); border-radius: 4px; }
 """
@@ -132,7 +147,29 @@ class Code:
     text: str
 
 
-Block = Heading | Paragraph | Table | Picture | Code
+@dataclass(frozen=True)
+class Drawing:
+    """A drawing as SVG, which is a part of the page itself.
+
+    Parameters
+    ----------
+    svg : str
+        An ``svg`` element; its colours are ``currentColor`` and the variables of the page.
+    about : str
+        What it shows. On a terminal and in Markdown this stands in its place.
+
+    Examples
+    --------
+    >>> from deeplimit.documents import Drawing
+    >>> Drawing('<svg viewBox="0 0 1 1"></svg>', "Nothing").about
+    'Nothing'
+    """
+
+    svg: str
+    about: str
+
+
+Block = Heading | Paragraph | Table | Picture | Drawing | Code
 
 
 @dataclass(frozen=True)
@@ -143,7 +180,7 @@ class Document:
     ----------
     title : str
         What it is about.
-    blocks : tuple of Heading, Paragraph, Table, Picture or Code
+    blocks : tuple of Heading, Paragraph, Table, Picture, Drawing or Code
         What it says, in order.
 
     Examples
@@ -189,6 +226,8 @@ class Document:
                     parts.append(align(block.head, block.rows, left=block.left))
                 case Code():
                     parts.append(textwrap.indent(block.text, "  "))
+                case Drawing():
+                    parts.append(fold(block.about, width))
                 case Picture():
                     pass
         return "\n\n".join(parts)
@@ -211,33 +250,42 @@ class Document:
                     parts.append(_markdown_table(block))
                 case Code():
                     parts.append(f"```\n{block.text}\n```")
+                case Drawing():
+                    parts.append(_escaped(block.about))
                 case Picture():
                     parts.append(f"![{_escaped(block.about)}]({block.name})")
         return "\n\n".join(parts) + "\n"
 
-    def to_html(self, folder: Path) -> str:
+    def to_html(self, folder: Path = Path()) -> str:
         """Set the report as one page that needs no other file, and no script.
 
         Parameters
         ----------
-        folder : pathlib.Path
+        folder : pathlib.Path, optional
             Where the pictures are.
 
         Returns
         -------
         str
         """
-        parts = [f"<h1>{html.escape(self.title)}</h1>"]
+        parts = [f"<main>\n<h1>{html.escape(self.title)}</h1>"]
+        section, tables = self.title, 0
         for block in self.blocks:
             match block:
                 case Heading():
+                    section, tables = block.text, 0
                     parts.append(f"<h{block.level}>{html.escape(block.text)}</h{block.level}>")
                 case Paragraph():
                     parts.append(f"<p>{html.escape(block.text)}</p>")
                 case Table():
-                    parts.append(_html_table(block))
+                    tables += 1
+                    about = section if tables == 1 else f"{section}, table {tables}"
+                    parts.append(_html_table(block, about))
                 case Code():
                     parts.append(f"<pre>{html.escape(block.text)}</pre>")
+                case Drawing():
+                    about = html.escape(block.about)
+                    parts.append(f"<figure>{block.svg}<figcaption>{about}</figcaption></figure>")
                 case Picture():
                     data = base64.b64encode((folder / block.name).read_bytes()).decode()
                     about = html.escape(block.about)
@@ -247,7 +295,7 @@ class Document:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{html.escape(self.title)}</title>\n<style>\n{_STYLE}</style>\n</head>\n<body>\n"
         )
-        return head + "\n".join(parts) + "\n</body>\n</html>\n"
+        return head + "\n".join(parts) + "\n</main>\n</body>\n</html>\n"
 
     def write(self, folder: Path, name: str = "report") -> list[Path]:
         """Write the report as Markdown and as a page.
@@ -374,13 +422,16 @@ def _markdown_table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (cells[0], rule, *cells[1:]))
 
 
-def _html_table(table: Table) -> str:
+def _html_table(table: Table, about: str) -> str:
     def line(cells: Sequence[str], tag: str) -> str:
         marked = (
-            f"<{tag}{' class=left' if j in table.left else ''}>{html.escape(cell)}</{tag}>"
+            f"<{tag}{' class=left' if j in table.left else ''}>{html.escape(cell)}</{tag[:2]}>"
             for j, cell in enumerate(cells)
         )
         return f"<tr>{''.join(marked)}</tr>"
 
+    head = line(table.head, 'th scope="col"')
     rows = "\n".join(line(row, "td") for row in table.rows)
-    return f'<div class="table"><table>\n{line(table.head, "th")}\n{rows}\n</table></div>'
+    # What scrolls must be reached without a mouse.
+    opened = f'<div class="table" role="region" tabindex="0" aria-label="{html.escape(about)}">'
+    return f"{opened}<table>\n<thead>{head}</thead>\n<tbody>{rows}</tbody>\n</table></div>"

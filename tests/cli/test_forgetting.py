@@ -69,11 +69,34 @@ def test_another_file_leaves_the_model(command: Any, model: Path) -> None:
 
 def test_rows_without_a_column_of_ids_and_a_kept_exponent(command: Any) -> None:
     fit = ("fit", "flowers.csv", "--target", "species", "-o", "rows.safetensors")
-    assert command(*fit).code == 0
+    assert command(*fit, "--speed", "paper").code == 0
     answer = command("forget", "rows.safetensors", 0, 99)
     assert "kept from the first fit: exponent" in answer.words
+    assert "how cells become numbers" in answer.words
     assert command("forget", "rows.safetensors", 0).code == 1
     assert command("forget", "rows.safetensors", 1).code == 0
+
+
+def test_a_table_forgets_to_the_last_bit(command: Any) -> None:
+    fit = ("fit", "flowers.csv", "--target", "species", "--id", "plant", "-o", "t.safetensors")
+    assert command(*fit).code == 0
+    names = plants()
+    answer = command("forget", "t.safetensors", names[3], names[40])
+    assert answer.code == 0, answer.err
+    # No encoding is left that knew the rows, and nothing to say of it.
+    assert "how cells become numbers" not in answer.words
+    assert "kept" not in answer.words
+    frame = pd.read_csv("flowers.csv")
+    frame[~frame["plant"].isin([names[3], names[40]])].to_csv("rest.csv", index=False)
+    rest = ("fit", "rest.csv", "--target", "species", "--id", "plant", "-o", "r.safetensors")
+    assert command(*rest).code == 0
+    assert dl.load("r.safetensors")[-1].certificate().fingerprint in answer.out
+    asked = [
+        command("predict", name, "new.csv", "--proba").out
+        for name in ("t.safetensors", "r.safetensors")
+    ]
+    assert asked[0] == asked[1]
+    assert names[3].encode() not in Path("t.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(

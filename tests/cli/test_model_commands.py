@@ -45,6 +45,14 @@ def test_exponent(text: str, value: object) -> None:
         ("--class-weight", "heavy"),
         ("--activation", "relu", "--exponent", "2"),
         ("--activation", "relu", "--projection", "euclidean"),
+        ("--speed", "fast"),
+        ("--speed", "instant", "--activation", "relu"),
+        ("--speed", "full", "--exponent", "2"),
+        ("--speed", "full", "--projection", "hemisphere"),
+        ("--time-limit=0",),
+        ("--time-limit", "long"),
+        ("--time-limit", "5", "--speed", "paper"),
+        ("--time-limit", "5", "--activation", "relu"),
     ],
 )
 def test_wrong_usage_of_fit(command: Any, arguments: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ FIT = ("fit", "flowers.csv", "--target", "species")
 
 
 def test_fit_tells_what_it_found(command: Any) -> None:
-    answer = command(*FIT, "--id", "plant", "-o", "m.safetensors")
+    answer = command(*FIT, "--id", "plant", "--speed", "paper", "-o", "m.safetensors")
     assert answer.code == 0
     counts = pd.read_csv("flowers.csv")["species"].value_counts()
     for name, count in counts.items():
@@ -36,7 +36,8 @@ def test_one_class_is_fitted_with_a_warning(command: Any) -> None:
 
 
 def test_fit_in_json(command: Any) -> None:
-    told = command(*FIT, "--id", "plant", "-o", "m.safetensors", "--json").json
+    options = ("--id", "plant", "--speed", "paper", "-o", "m.safetensors", "--json")
+    told = command(*FIT, *options).json
     parts = np.array(list(told["classes"].values())) / 100
     assert told["columns"]["soil"] == "categorical"
     assert told["leave_one_out"]["log_loss"] == min(told["leave_one_out"]["log_losses"])
@@ -89,6 +90,132 @@ def test_every_regime_survives_its_file(command: Any, activation: str, regime: s
     np.testing.assert_array_equal(np.array(shares), expected)
     right = np.mean(classifier.classes_[expected.argmax(axis=1)] == new.target)
     assert told["accuracy"]["value"] == pytest.approx(right)
+
+
+def by_hand(**settings: Any) -> tuple[Any, Any]:
+    """Fit the raw table in Python, and give the new rows."""
+    old, new = (dl.read_table(name, "species", "plant") for name in ("flowers.csv", "new.csv"))
+    return dl.DeepLimitClassifier(**settings).fit(old.features, old.target), new
+
+
+@pytest.mark.parametrize("speed", ["instant", "full"])
+def test_a_table_is_handed_on_as_it_is(command: Any, speed: str) -> None:
+    options = ("--speed", speed) if speed != "instant" else ()
+    answer = command(*FIT, "--id", "plant", "-o", "m.safetensors", *options)
+    assert answer.code == 0, answer.err
+    classifier, new = by_hand(**({"speed": speed} if options else {}))
+    assert classifier.regime_ in answer.words
+    left_out = classifier.leave_one_out()
+    assert f"of rows left out: accuracy {left_out.accuracy:.4f}" in answer.words
+    assert f"log-loss {left_out.log_loss:.4f} (from class frequencies alone: 1.0" in answer.words
+    assert max(map(len, answer.out.splitlines())) <= 80
+    told = command("predict", "m.safetensors", "new.csv", "--json").json
+    shares = [list(entry["probabilities"].values()) for entry in told["predictions"]]
+    np.testing.assert_array_equal(np.array(shares), classifier.predict_proba(new.features))
+    assert told["accuracy"]["coincide"] == 0
+    flattered = command("predict", "m.safetensors", "flowers.csv")
+    assert "it was fitted on 100 of them, which flatters it" in flattered.err
+    loaded = dl.load("m.safetensors")
+    assert loaded[-1].speed_ == speed
+    assert loaded[-1].certificate() == classifier.certificate()
+
+
+def test_the_fit_of_a_table_in_json(command: Any) -> None:
+    told = command(*FIT, "--id", "plant", "-o", "m.safetensors", "--json").json
+    classifier, _ = by_hand()
+    left_out = classifier.leave_one_out()
+    assert told["leave_one_out"]["log_loss"] == left_out.log_loss
+    assert told["leave_one_out"]["accuracy"] == left_out.accuracy
+    assert told["exponent"] is None
+    assert told["regime"] == classifier.regime_
+
+
+def test_what_has_been_tried_is_told(command: Any) -> None:
+    options = ("--speed", "full", "--time-limit", "1e-9", "-o", "m.safetensors")
+    answer = command(*FIT, *options, "--verbose")
+    (line,) = answer.err.splitlines()
+    assert line.startswith("deeplimit: tried distances in ")
+    classifier = dl.load("m.safetensors")[-1]
+    assert classifier.time_limit == 1e-9
+    # Who asks the model later wants no such lines.
+    assert command("predict", "m.safetensors", "new.csv").err.startswith("deeplimit: accuracy ")
+
+
+def test_a_table_explains_itself(command: Any) -> None:
+    command(*FIT, "--id", "plant", "-o", "m.safetensors")
+    classifier, new = by_hand()
+    options = ("--rows", "0,4", "--top", 3)
+    told = command("explain", "m.safetensors", "new.csv", *options, "--json").json
+    at = new.features.iloc[[0, 4]]
+    found = classifier.contributions(at, top=3)
+    plants = pd.read_csv("flowers.csv")["plant"].to_numpy()
+    for i, row in enumerate(told["rows"]):
+        entries = row["examples"]
+        assert [e["example"] for e in entries] == plants[found.indices[i]].tolist()
+        assert [e["share"] for e in entries] == found.shares[i].tolist()
+        assert list(row["scores"].values()) == found.class_shares[i].tolist()
+        assert sum(row["scores"].values()) == pytest.approx(1.0)
+        named = sum(e["share"] for e in entries)
+        assert named + row["others"] == pytest.approx(1.0)
+        assert not row["coincides"]
+    words = command("explain", "m.safetensors", "new.csv", *options).words
+    assert "scores, of which the shares are parts: " in words
+    assert f"{found.rest[0]:.4f} the other 97 examples together" in words
+    itself = command("explain", "m.safetensors", "flowers.csv", "--rows", 0).words
+    assert "it coincides with rows the model was fitted on example" not in itself
+    assert "it coincides with rows the model was fitted on" in itself
+    assert "which alone decide" not in itself
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "cells"),
+    [
+        ("when", "date", [f"2024-01-0{1 + i % 9}" for i in range(24)]),
+        ("code", "categorical", list(range(24))),
+        ("flag", "boolean", [i % 2 for i in range(24)]),
+        ("text", "categorical", [f"{i % 3}.0" for i in range(24)]),
+        ("none", "duration", [None] * 24),
+        ("none", "date", [None] * 24),
+        ("date", "categorical", [f"2024-01-0{1 + i % 9}" for i in range(24)]),
+    ],
+)
+def test_a_kind_that_is_given_is_kept(
+    command: Any, column: str, kind: str, cells: list[Any]
+) -> None:
+    frame = pd.DataFrame({"a": np.arange(24) / 7.0, column: cells, "y": ["p", "q", "p", "q"] * 6})
+    frame.loc[3, column] = None
+    frame.to_csv("kinds.csv", index=False)
+    options = ("--target", "y", "--kind", f"{column}={kind}", "-o", "k.safetensors")
+    assert command("fit", "kinds.csv", *options, "--json").json["columns"][column] == kind
+    classifier = dl.load("k.safetensors")[-1]
+    assert classifier._coder.kinds_ == ("numeric", kind)
+    assert command("predict", "k.safetensors", "kinds.csv").code == 0
+    told = command("explain", "k.safetensors", "kinds.csv", "--rows", "0-23", "--json").json
+    # A cell read again is the cell that was learnt.
+    assert all(row["coincides"] for row in told["rows"])
+
+
+@pytest.mark.parametrize("speed", ["instant", "paper"])
+def test_integers_stay_integers(command: Any, speed: str) -> None:
+    frame = pd.read_csv("flowers.csv").drop(columns="plant")
+    frame["species"] = frame["species"].map({"setosa": 10, "versicolor": 2, "virginica": 7})
+    frame.to_csv("numbers.csv", index=False)
+    options = ("--target", "species", "--speed", speed, "-o", "i.safetensors")
+    told = command("fit", "numbers.csv", *options, "--json").json
+    assert list(told["classes"]) == ["2", "7", "10"]
+    classes = dl.load("i.safetensors").classes_
+    assert classes.dtype.kind == "i" and classes.tolist() == [2, 7, 10]
+    answers = command("predict", "i.safetensors", "numbers.csv", "--json").json["predictions"]
+    assert {entry["prediction"] for entry in answers} == {2, 7, 10}
+
+
+def test_a_model_with_an_encoder_and_no_kinds_is_read(command: Any, model: Path) -> None:
+    """Models that were written before kinds stood in the notes have them in their encoder."""
+    notes = read_header(model).notes
+    asked = command("predict", model, "new.csv").out
+    del notes["kinds"]
+    dl.save(dl.load(model), "old.safetensors", notes=notes)
+    assert command("predict", "old.safetensors", "new.csv").out == asked
 
 
 def test_predict_writes_csv(command: Any, model: Path) -> None:
@@ -253,7 +380,7 @@ def test_explain_tells_what_would_flip(command: Any, model: Path) -> None:
 
 def test_explain_one_class_cannot_flip(command: Any) -> None:
     Path("one.csv").write_text("a,y\n1,p\n2,p\n")
-    command("fit", "one.csv", "--target", "y", "-o", "one.safetensors")
+    command("fit", "one.csv", "--target", "y", "--speed", "paper", "-o", "one.safetensors")
     told = command("explain", "one.safetensors", "one.csv", "--flip", "--json").json["rows"][0]
     assert told["flip"] == {"possible": False, "becomes": None, "without": []}
     answer = command("explain", "one.safetensors", "one.csv", "--flip")

@@ -17,7 +17,11 @@ from deeplimit.demo.data import load
 
 @pytest.mark.parametrize(
     ("name", "classifier"),
-    [("DeepLimit", DeepLimitClassifier()), ("1-nearest neighbour", KNeighborsClassifier(1))],
+    [
+        ("DeepLimit", DeepLimitClassifier()),
+        ("DeepLimit, singular kernel", DeepLimitClassifier(speed="paper")),
+        ("1-nearest neighbour", KNeighborsClassifier(1)),
+    ],
 )
 def test_scores_are_those_of_cross_validation(
     demonstration: Demonstration, name: str, classifier: object

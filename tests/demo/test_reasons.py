@@ -20,7 +20,7 @@ def test_decisions_are_what_they_are_called(demonstration: Demonstration) -> Non
     data = load("wine")
     fit, judge = folds(data)[0]
     scaler = StandardScaler().fit(data.X[fit])
-    model = DeepLimitClassifier().fit(scaler.transform(data.X[fit]), data.y[fit])
+    model = DeepLimitClassifier(speed="paper").fit(scaler.transform(data.X[fit]), data.y[fit])
     shares = np.sort(model.predict_proba(scaler.transform(data.X[judge])), axis=1)
     sure, close, wrong = demonstration.decisions
     assert sure.predicted == sure.truth == data.y[sure.row]

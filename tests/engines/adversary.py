@@ -142,6 +142,11 @@ def cases():
             for kernel in (TurningKernel(), OddKernel(), CosineKernel()):
                 name = f"{type(kernel).__name__} on {kind}, d={d}"
                 yield name, kernel, case(d, kind=kind, weights="wild"), 3, left_out
+    # So many columns come in blocks.
+    for d in (70, 150):
+        data = case(d, weights="some")
+        yield f"left out, d={d}", PowerKernel(3.0), data, 3, leave_one_out(40, 150)
+        yield f"power 1.5, d={d}", PowerKernel(1.5), case(d, offset=10.0), 3, None
     yield "100 classes", PowerKernel(2.0), case(3, 100), 100, None
     rng = np.random.default_rng(5)
     X, Q = rng.standard_normal((150, 5)), rng.standard_normal((20, 5))

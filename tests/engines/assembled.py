@@ -1,6 +1,6 @@
-"""Compile the fused kernel for a GPU of compute capability 9.0, which need not be there: a program.
+"""Compile the fused kernel for GPUs, of compute capability 9.0 or less, that need not be there.
 
-It prints as JSON which instructions of tensor cores each variant has.
+A program: it prints as JSON which instructions of tensor cores each variant has.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ TABLE = {"LENGTH": 833, "DEGREE": 5, "BITS": 4, "LOW": -52}
 # Arithmetic, columns, queries, and what is special.
 VARIANTS = {
     "halves, 32 columns": (HALVES, 32, 1000, {}),
+    "halves, leaving out": (HALVES, 32, 1000, {"SKIP": True}),
     "halves, 96 columns": (HALVES, 96, 1000, {"SKIP": True, "ALIKE": False}),
     "halves, 448 columns": (HALVES, 448, 1000, {"POWER": tiles.QUICK}),
     "halves, few queries": (HALVES, 128, 1, {"POWER": -1}),
@@ -30,11 +31,17 @@ VARIANTS = {
 WHOLE = dict.fromkeys(("skip", "starts", "stops", "near_rows", "near_places"), "*i32")
 WHOLE |= {"near_marks": "*i32", "count": "*i64"}
 WHOLE |= dict.fromkeys(("m", "places", "capacity"), "i32")
+# A card of compute capability 8.6, and what shared memory it has.
+SMALL_ROOM = 101376
+SMALL = ("halves, small card, 32 columns", "halves, small card, 448 columns")
+VARIANTS |= dict(zip(SMALL, [(HALVES, 32, 1000, {}), (HALVES, 448, 1000, {})], strict=True))
 MATRICES = ("queries", "queries_low", "examples", "examples_low")
 
 
-def assemble(arithmetic, columns, queries, chosen):
-    shape = fused.shape_of(arithmetic, columns, queries)
+def assemble(arithmetic, columns, queries, chosen, small=False):
+    plain = not (chosen.get("SKIP") or chosen.get("POWER", 3) < 0)
+    room = SMALL_ROOM if small else 232448
+    shape = fused.shape_of(arithmetic, columns, queries, plain=plain, room=room)
     constants = dict(
         FORM=shape.form,
         POWER=3,
@@ -73,11 +80,15 @@ def assemble(arithmetic, columns, queries, chosen):
         "enable_fp_fusion": True,
         "maxnreg": shape.registers,
     }
-    made = triton.compile(source, target=GPUTarget("cuda", 90, 32), options=options)
+    made = triton.compile(
+        source, target=GPUTarget("cuda", 86 if small else 90, 32), options=options
+    )
     lines = made.asm["ptx"].splitlines()
     return {
         "binary": len(made.asm["cubin"]),
         "shared": made.metadata.shared,
+        "room": room,
+        "older": sum("mma.sync" in line and "f32.f16.f16" in line for line in lines),
         "half": sum("wgmma.mma_async" in line and "f32.f16.f16" in line for line in lines),
         "other": sum("wgmma.mma_async" in line and "f16.f16" not in line for line in lines),
         "f64": sum("mma.sync" in line and "f64" in line for line in lines),
@@ -86,4 +97,5 @@ def assemble(arithmetic, columns, queries, chosen):
 
 
 if __name__ == "__main__":
-    print(json.dumps({name: assemble(*variant) for name, variant in VARIANTS.items()}))
+    made = {name: assemble(*variant, name in SMALL) for name, variant in VARIANTS.items()}
+    print(json.dumps(made))

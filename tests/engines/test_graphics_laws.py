@@ -1,4 +1,4 @@
-"""The laws of all engines for the graphics engine: on the processor, or where DEEPLIMIT_DEVICE says.
+"""The laws of all engines, for the graphics engine: on the processor, or as DEEPLIMIT_DEVICE says.
 
     DEEPLIMIT_DEVICE=cuda python -m pytest tests/engines -k graphics
 

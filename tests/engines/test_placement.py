@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deeplimit.engines.placement import Placement
-from deeplimit.sums import PartialSums
 
 
 @given(
@@ -47,23 +46,26 @@ def test_weights_of_like_size_share_a_run():
     assert placement.starts.tolist() == [0]
 
 
-@given(seed=st.integers(0, 10**6), spread=st.sampled_from([1.0, 1000.0]))
-def test_collecting_is_the_algebra_of_partial_sums(seed, spread):
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 60), spread=st.sampled_from([3, 100, 1000]))
+def test_examples_of_a_chunk_are_of_like_size_and_ascend(seed, n, spread):
     rng = np.random.default_rng(seed)
-    placement = Placement.of(rng.choice([0, 2, 3], 30), rng.choice([0.5, 1e30], 30), 2, 4)
-    shape = (placement.classes.size, 5)
-    logs = rng.uniform(-spread, spread, shape)
-    logs[rng.uniform(size=shape) < 0.2] = -np.inf
-    positive, negative = rng.uniform(0, 2, (2, *shape))
-    positive[np.isneginf(logs)] = negative[np.isneginf(logs)] = 0.0
-    merged = PartialSums.empty(5, 4)
-    for c, log, above, below in zip(placement.classes, logs, positive, negative, strict=True):
-        part = PartialSums.empty(5, 4)
-        unit = placement.log_units[np.flatnonzero((logs == log).all(axis=1))[0]]
-        part.max_log[:, c], part.positive[:, c], part.negative[:, c] = log + unit, above, below
-        merged = merged.merge(part)
-    ours = placement.collect(logs, positive, negative, 4)
-    np.testing.assert_array_equal(ours.max_log, merged.max_log)
-    np.testing.assert_allclose(ours.positive, merged.positive, rtol=1e-13)
-    np.testing.assert_allclose(ours.negative, merged.negative, rtol=1e-13)
-    assert not ours.hit_positive.any()
+    index = rng.integers(0, 3, n)
+    sizes = rng.uniform(0.5, 1.0, n) * 2.0 ** -rng.integers(0, spread, n)
+    sizes[rng.uniform(size=n) < 0.1] = 0.0
+    placement = Placement.of(index, None, 4, 8, sizes)
+    np.testing.assert_array_equal(np.sort(placement.order), np.arange(n))
+    chunk = np.searchsorted(placement.stops, placement.places, side="right")
+    np.testing.assert_array_equal(placement.classes[chunk], index[placement.order])
+    for c in range(placement.classes.size):
+        mine = sizes[placement.order[chunk == c]]
+        assert np.all(np.diff(mine) >= 0.0)
+        large = mine[mine > 2.0**-60]
+        assert large.size == 0 or large[-1] / large[0] < 2.0**20
+
+
+def test_magnitudes_are_those_of_places_and_weights():
+    index = np.zeros(100, dtype=np.int64)
+    assert Placement.of(index, None, 64, 128).magnitudes == 7.0
+    assert Placement.of(index, np.where(index < 1, 1.0, 0.0), 64, 128).magnitudes == 7.0
+    assert Placement.of(index, np.linspace(1.0, 4.0, 100), 64, 128).magnitudes == 9.0
+    assert Placement.of(index[:0], None, 64, 128).magnitudes == 0.0

@@ -25,7 +25,7 @@ CHEAP = [
 ]
 EVERY = [
     *CHEAP,
-    dl.DeepLimitClassifier(),
+    dl.DeepLimitClassifier(speed="paper"),
     dl.DeepLimitClassifier(exponent="dimension", projection="hemisphere"),
     dl.HilbertClassifier("auto"),
     dl.DeepLimitClassifier("matched"),
@@ -36,6 +36,8 @@ EVERY = [
     dl.DeepLimitClassifier("identity"),
     dl.NetworkKernelClassifier(depth=2),
     dl.NetworkKernelClassifier("erf", ridge=0.1, center=True),
+    dl.DeepLimitClassifier(),
+    dl.DeepLimitClassifier(speed="full", class_weight="balanced"),
 ]
 every = pytest.mark.parametrize("estimator", EVERY, ids=str)
 
@@ -129,7 +131,7 @@ def test_a_chosen_exponent_is_kept_and_the_certificate_says_so(estimator):
         (lambda clf: clf.relabel([0], [np.nan]), ValueError, "must be finite"),
         (lambda clf: clf.partial_fit(X[:, :1], Y), ValueError, "features"),
         (lambda clf: clf.partial_fit(X, np.arange(6)), ValueError, "do not go with the classes"),
-        (lambda clf: clf.partial_fit(X * np.nan, Y), ValueError, "NaN"),
+        (lambda clf: clf.partial_fit(np.where(X > 1, np.inf, X), Y), ValueError, "infinit"),
         (lambda clf: clf.partial_fit(X, Y[:3]), ValueError, "inconsistent numbers"),
         (lambda clf: clf.partial_fit(X, Y, classes=[1]), ValueError, "do not go with the classes"),
         (lambda clf: clf.partial_fit(X, Y, sample_weight=np.zeros(6)), ValueError, "[Ww]eights"),
@@ -143,6 +145,15 @@ def test_an_error_changes_nothing(estimator, change, error, words):
         change(clf)
     assert state(clf) == before
     assert state(clf.partial_fit(X[:1], Y[:1]).forget([6]))[:-2] == before[:-2]
+
+
+@pytest.mark.parametrize("estimator", EVERY[:-2], ids=str)
+def test_missing_cells_have_no_place_in_a_pure_rule(estimator):
+    clf = clone(estimator).fit(X, Y)
+    before = state(clf)
+    with pytest.raises(ValueError, match="NaN"):
+        clf.partial_fit(np.where(X > 1, np.nan, X), Y)
+    assert state(clf) == before
 
 
 def test_a_projection_left_to_the_data_follows_them():

@@ -12,12 +12,17 @@ OTHERS = ["relu", "gelu", "h2", "h3", "sigmoid", "identity", "step"]
 
 ESTIMATORS = [
     dl.DeepLimitClassifier(),
+    dl.DeepLimitClassifier(speed="full"),
+    dl.DeepLimitClassifier(speed="paper"),
     *(dl.DeepLimitClassifier(name) for name in SINGULAR + OTHERS),
     dl.DeepLimitClassifier(exponent="dimension"),
     dl.DeepLimitClassifier(exponent=3, class_weight="balanced"),
     dl.DeepLimitClassifier(exponent=2.5, n_jobs=2),
     dl.DeepLimitClassifier("5d_opt", projection="stereographic"),
-    *(dl.DeepLimitClassifier(engine=name) for name in ["reference", "compiled", "single"]),
+    *(
+        dl.DeepLimitClassifier(speed="paper", engine=name)
+        for name in ["reference", "compiled", "single"]
+    ),
     dl.DeepLimitClassifier("5d_opt", engine="compiled"),
     dl.HilbertClassifier(exponent=3, engine="graphics"),
     dl.OneNearestNeighborClassifier(),

@@ -31,7 +31,7 @@ def brute_force(X, y, weight, exponent):
 
 def test_auto_is_the_least_loss(data):
     X, y = data
-    model = dl.DeepLimitClassifier().fit(X, y)
+    model = dl.DeepLimitClassifier(speed="paper").fit(X, y)
     assert set(GRID) <= set(model.loo_exponents_)
     losses = [brute_force(X, y, np.ones(40), exponent) for exponent in model.loo_exponents_]
     np.testing.assert_allclose(model.loo_losses_, losses, rtol=1e-9)
@@ -66,7 +66,7 @@ def test_few_rows_have_no_leave_one_out():
 def test_big_data_leave_an_even_choice_out():
     rng = np.random.default_rng(8)
     X, y = rng.normal(size=(5000, 2)), rng.integers(0, 2, 5000)
-    model = dl.DeepLimitClassifier().fit(X, y)
+    model = dl.DeepLimitClassifier(speed="paper").fit(X, y)
     assert model.loo_losses_.min() == pytest.approx(np.log(2), abs=0.02)
     even = leave_one_out(
         model.lift_, X, y, None, 2, [2.0], left_out=np.linspace(0, 4999, 2000).astype(int)

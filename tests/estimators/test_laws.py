@@ -14,7 +14,8 @@ import deeplimit as dl
 
 CLASSIFIERS = {
     "pure": dl.DeepLimitClassifier(exponent=3.0),
-    "auto": dl.DeepLimitClassifier(),
+    "instant": dl.DeepLimitClassifier(),
+    "auto": dl.DeepLimitClassifier(speed="paper"),
     "3d_opt": dl.DeepLimitClassifier("3d_opt"),
     "5d_opt": dl.DeepLimitClassifier("5d_opt", projection="stereographic"),
     "matched": dl.DeepLimitClassifier("matched", exponent=4.0),
@@ -41,6 +42,13 @@ every = pytest.mark.parametrize(
     "model", (CLASSIFIERS | REGRESSORS).values(), ids=CLASSIFIERS | REGRESSORS
 )
 classifiers = pytest.mark.parametrize("model", CLASSIFIERS.values(), ids=CLASSIFIERS)
+# A pool's folds go by what rows hold, to the bit, and by the numbers of the classes: other units
+# or another order of the classes are another draw of folds.
+PURE = {k: v for k, v in CLASSIFIERS.items() if k != "instant"}
+pure = pytest.mark.parametrize("model", PURE.values(), ids=PURE)
+scaling = pytest.mark.parametrize("model", (PURE | REGRESSORS).values(), ids=PURE | REGRESSORS)
+# Weights of a pool are found by descent, which rounding may end a little sooner or later.
+POOLED = 2e-3
 smoothers = pytest.mark.parametrize("model", SMOOTHERS.values(), ids=SMOOTHERS)
 
 
@@ -61,7 +69,8 @@ def test_a_weight_is_a_repetition(model, data):
     weight = np.random.default_rng(0).integers(0, 4, len(X))
     weighted = clone(model).fit(X, y, sample_weight=weight)
     repeated = clone(model).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
-    np.testing.assert_allclose(answers(weighted, Q), answers(repeated, Q), rtol=1e-7, atol=1e-9)
+    atol = POOLED if hasattr(weighted, "pool_") else 1e-9
+    np.testing.assert_allclose(answers(weighted, Q), answers(repeated, Q), rtol=1e-7, atol=atol)
 
 
 @every
@@ -69,12 +78,13 @@ def test_order_of_the_examples_does_not_matter(model, data):
     X, y, Q = data
     order = np.random.default_rng(1).permutation(len(X))
     one, two = clone(model).fit(X, y), clone(model).fit(X[order], y[order])
-    np.testing.assert_allclose(answers(one, Q), answers(two, Q), rtol=1e-7, atol=1e-8)
+    atol = POOLED if hasattr(one, "pool_") else 1e-8
+    np.testing.assert_allclose(answers(one, Q), answers(two, Q), rtol=1e-7, atol=atol)
     if hasattr(one, "classes_"):
         np.testing.assert_array_equal(one.predict(X), two.predict(X))
 
 
-@classifiers
+@pure
 def test_names_of_the_classes_do_not_matter(model, data):
     X, y, Q = data
     names = np.array(["red", "ash", "blue"])  # in another order than 0, 1, 2
@@ -84,6 +94,28 @@ def test_names_of_the_classes_do_not_matter(model, data):
     np.testing.assert_allclose(
         one.predict_proba(Q)[:, order], two.predict_proba(Q), rtol=1e-9, atol=1e-9
     )
+
+
+def test_names_in_the_same_order_change_no_bit_of_a_pool(data):
+    X, y, Q = data
+    one = dl.DeepLimitClassifier().fit(X, y)
+    two = dl.DeepLimitClassifier().fit(X, np.array(["ash", "blue", "red"])[y])
+    np.testing.assert_array_equal(one.predict_proba(Q), two.predict_proba(Q))
+
+
+@pytest.mark.parametrize("speed", ["instant", "full"])
+def test_other_folds_change_no_clear_decision(speed):
+    X, y = make_blobs(60, centers=3, n_features=3, cluster_std=0.7, random_state=2)
+    model = dl.DeepLimitClassifier(speed=speed)
+    want = model.fit(X[::2], y[::2]).predict(X[1::2])
+    np.testing.assert_array_equal(want, y[1::2])
+    names = np.array(["red", "ash", "blue"])
+    np.testing.assert_array_equal(model.fit(X[::2], names[y[::2]]).predict(X[1::2]), names[want])
+    for factor in (2.0**40, 2.0**-33):
+        again = model.fit(X[::2] * factor, y[::2]).predict(X[1::2] * factor)
+        np.testing.assert_array_equal(again, want)
+    again = clone(model).set_params(random_state=7).fit(X[::2], y[::2])
+    np.testing.assert_array_equal(again.predict(X[1::2]), want)
 
 
 @classifiers
@@ -98,7 +130,7 @@ def test_kinds_of_labels(model, kind, data):
     np.testing.assert_array_equal(named.predict(Q), named.classes_[plain.predict(Q)])
 
 
-@every
+@scaling
 @pytest.mark.parametrize("factor", [2.0**40, 2.0**-33])
 def test_powers_of_two_change_nothing(model, factor, data):
     X, y, Q = data
@@ -185,6 +217,39 @@ def test_contributions_add_up(model, data):
     assert not found.exact.any()
 
 
+@pytest.mark.parametrize("speed", ["instant", "full"])
+def test_shares_in_a_pool_add_up(speed, data):
+    X, y, Q = data
+    model = dl.DeepLimitClassifier(speed=speed).fit(X, y)
+    found = model.contributions(Q, top=None)
+    assert np.all(np.sort(found.indices, axis=1) == np.arange(len(X)))
+    np.testing.assert_array_equal(found.classes, y[found.indices])
+    sums = np.stack([np.where(found.classes == c, found.shares, 0.0).sum(1) for c in range(3)], 1)
+    np.testing.assert_allclose(found.class_shares, sums, atol=1e-12)
+    np.testing.assert_allclose(sums.sum(axis=1), 1.0, rtol=1e-9)
+    # What is said of rows is a function of these sums alone.
+    link = model.pool_.link
+    np.testing.assert_allclose(link.probabilities(sums), model.predict_proba(Q), atol=1e-9)
+    sizes = np.abs(found.shares)
+    assert np.all(sizes[:, 1:] <= sizes[:, :-1])
+    few = model.contributions(Q, top=4)
+    np.testing.assert_array_equal(few.shares, found.shares[:, :4])
+    np.testing.assert_allclose(few.rest, found.shares[:, 4:].sum(axis=1), atol=1e-12)
+
+
+def test_class_weights_and_priors_scale_the_probabilities_of_a_pool(data):
+    X, y, Q = data
+    plain = dl.DeepLimitClassifier().fit(X, y).predict_proba(Q)
+    for settings, factors in (
+        ({"class_weight": {0: 2.0, 1: 0.5, 2: 3.0}}, np.array([2.0, 0.5, 3.0])),
+        ({"priors": [0.7, 0.2, 0.1]}, np.array([0.7, 0.2, 0.1]) * len(y) / np.bincount(y)),
+    ):
+        want = plain * factors / (plain * factors).sum(axis=1, keepdims=True)
+        model = dl.DeepLimitClassifier(**settings).fit(X, y)
+        np.testing.assert_allclose(model.predict_proba(Q), want, rtol=1e-9)
+        np.testing.assert_array_equal(model.predict(Q), want.argmax(axis=1))
+
+
 @smoothers
 def test_removing_an_example_takes_its_share(model, data):
     X, y, Q = data
@@ -234,7 +299,7 @@ def test_other_regimes_have_no_contributions(name, data):
         dl.HilbertClassifier(2.0).fit(X, y).contributions(Q, top=0)
 
 
-@pytest.mark.parametrize("name", ["pure", "3d_opt", "h2", "gelu"])
+@pytest.mark.parametrize("name", ["pure", "instant", "3d_opt", "h2", "gelu"])
 def test_threads_change_no_bit(name, data):
     X, y, Q = data
     Q = np.vstack([Q + 0.01 * i for i in range(20)])
@@ -253,7 +318,7 @@ def test_a_single_feature(model):
 def test_pipeline_and_search():
     X, y = load_iris(return_X_y=True)
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), dl.DeepLimitClassifier()),
+        make_pipeline(StandardScaler(), dl.DeepLimitClassifier(speed="paper")),
         {
             "deeplimitclassifier__exponent": [1.0, 4.0],
             "deeplimitclassifier__projection": ["auto", "hemisphere"],

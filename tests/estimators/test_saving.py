@@ -56,13 +56,15 @@ def test_limits_come_back_bit_for_bit(activation: Any, tmp_path: Path) -> None:
     "estimator",
     [
         dl.DeepLimitClassifier(),
+        dl.DeepLimitClassifier(speed="full", class_weight="balanced"),
+        dl.DeepLimitClassifier(speed="paper"),
         dl.DeepLimitClassifier("matched", class_weight="balanced"),
         dl.DeepLimitClassifier("5d_opt", projection="stereographic", priors=[1, 2, 3]),
         dl.OneNearestNeighborClassifier(),
         dl.MajorityVoteClassifier(),
         dl.HilbertClassifier(2.0),
         dl.NetworkKernelClassifier("gelu", depth=4, kind="nngp"),
-        make_pipeline(dl.TableEncoder(), dl.DeepLimitClassifier()),
+        make_pipeline(dl.TableEncoder(), dl.DeepLimitClassifier(speed="paper")),
     ],
     ids=lambda e: type(e).__name__,
 )
@@ -82,8 +84,9 @@ def test_regressors_come_back_bit_for_bit(activation: str | None, tmp_path: Path
     np.testing.assert_array_equal(loaded.predict(QUERIES[:, :3]), model.predict(QUERIES[:, :3]))
 
 
-def test_reasons_survive(tmp_path: Path) -> None:
-    model = dl.DeepLimitClassifier().fit(X, y)
+@pytest.mark.parametrize("speed", ["instant", "paper"])
+def test_reasons_survive(speed: str, tmp_path: Path) -> None:
+    model = dl.DeepLimitClassifier(speed=speed).fit(X, y)
     loaded = roundtrip(model, tmp_path)
     np.testing.assert_array_equal(
         loaded.contributions(QUERIES).shares, model.contributions(QUERIES).shares

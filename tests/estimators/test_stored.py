@@ -132,7 +132,7 @@ def test_a_reader_follows_when_it_is_told_to(store, tmp_path):
 def test_the_exponent_may_be_chosen(store):
     X, y, w, _ = data()
     chosen = dl.StoreClassifier(store).exponent_
-    assert chosen == dl.DeepLimitClassifier().fit(X, y, w).exponent_
+    assert chosen == dl.DeepLimitClassifier(speed="paper").fit(X, y, w).exponent_
 
 
 def test_float64_rows_of_any_size(tmp_path):

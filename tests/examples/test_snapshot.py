@@ -36,7 +36,7 @@ def test_a_set_comes_back():
     [
         ("rows", np.zeros((2, 3))),
         ("rows", np.zeros((1, 2))),
-        ("rows", np.full((2, 2), np.nan)),
+        ("rows", np.full((2, 2), np.inf)),
         ("codes", np.array([0, 2])),
         ("codes", np.array([1, 1])),
         ("codes", np.array([-1, 0])),

@@ -37,14 +37,15 @@ def forget(options: argparse.Namespace) -> int:
     more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
     say(paragraph(f"forgotten: {', '.join(options.ids[:_NAMED])}{more}", "", "  "))
     say(str(certificate))
-    say(
-        paragraph(
-            "note: how cells become numbers (scales, fillings, categories) is still what fit "
-            "found with these rows; only a new fit changes that",
-            "",
-            "  ",
+    if not model.pooled:
+        say(
+            paragraph(
+                "note: how cells become numbers (scales, fillings, categories) is still what fit "
+                "found with these rows; only a new fit changes that",
+                "",
+                "  ",
+            )
         )
-    )
     say(f"model written to {output}")
     return 0
 

@@ -14,13 +14,17 @@ __all__ = ["add_to"]
 _FIT_EXAMPLES = """\
 DATA is CSV, TSV, Parquet, Arrow (Feather) or NPZ, known by its name. Columns of
 text become categories, missing cells are filled and marked, numbers are scaled.
-Without --activation the rule is the singular kernel itself, its exponent chosen
-by leave-one-out; "matched" is a network whose activation has that exponent.
+The rule is a pool of smoothers, weighed by what each says of rows left out:
+"instant" tries two kinds of distance, "full" more of them, in some three times
+as long. "paper" is the pure system, as it is with --activation, --exponent or
+--projection: without --activation the singular kernel itself, its exponent
+chosen by leave-one-out; "matched" is a network whose activation has it.
 
 examples:
   deeplimit fit flowers.csv --target species -o flowers.safetensors
   deeplimit fit flowers.csv --target species --id plant -o flowers.safetensors \\
       --class-weight balanced --force
+  deeplimit fit flowers.csv --target species -o full.safetensors --speed full
   deeplimit fit flowers.csv --target species -o net.safetensors --activation erf
   deeplimit fit flowers.csv --target species -o two.safetensors --exponent 2
 """
@@ -36,23 +40,27 @@ examples:
 
 _EXPLAIN_EXAMPLES = """\
 A decision of this classifier is a sum over the examples it was fitted on. A
-share is an example's part of that sum: the shares of a class add up to its
-probability, and without an example the score is less by its share, exactly.
+share is an example's part of that sum, the shares of a class add up to its
+score, and the class of the largest score is the answer. The probabilities
+follow from the scores: those of a pool by a power, those of a pure rule are the
+scores. In a pool a share may be negative: it speaks against its class.
 With --flip the smallest set of examples is named without which the decision
 would be another, all settings staying as they are.
 
-A row that the model holds is decided by itself alone: ask about others.
+A row that the model holds speaks for itself, and by a pure rule decides alone:
+ask about others.
 
 examples:
   deeplimit explain flowers.safetensors new.csv
   deeplimit explain flowers.safetensors new.csv --rows 0,3,10-12 --top 3
-  deeplimit explain flowers.safetensors new.csv --flip
+  deeplimit explain two.safetensors new.csv --flip
 """
 
 _FORGET_EXAMPLES = """\
 ID is what explain calls an example: its entry in the column that --id named at
 fit, or its row. The model becomes what it would be without these examples, to
-the last bit. What fit chose from the data, an exponent, is kept, and so is the
+the last bit. A pool is fitted anew to the rows that remain, at the next
+question. A pure rule keeps what fit chose from the data, an exponent, and the
 encoding of cells: the fingerprint printed is that of a classifier fitted to the
 other rows as this model encodes them, with this exponent.
 
@@ -72,6 +80,19 @@ def add_to(add: Callable[..., Any]) -> None:
     fit.add_argument(
         "-o", "--output", type=Path, required=True, metavar="MODEL", help="file to write"
     )
+    fit.add_argument(
+        "--speed",
+        choices=("auto", "instant", "full", "paper"),
+        default="auto",
+        help="how much is tried (default: auto, which is instant)",
+    )
+    fit.add_argument(
+        "--time-limit",
+        type=_seconds,
+        metavar="S",
+        help="seconds after which nothing more is tried for the pool",
+    )
+    fit.add_argument("--verbose", action="store_true", help="tell what has been tried")
     fit.add_argument("--activation", metavar="A", help="name, formula, or 'matched'")
     fit.add_argument(
         "--exponent", type=_exponent, metavar="E", help="a number, 'auto' (default) or 'dimension'"
@@ -170,6 +191,15 @@ def _run(command: str) -> Callable[[argparse.Namespace], int]:
 
 
 def _check_fit(options: argparse.Namespace) -> None:
+    pure = [name for name in ("activation", "exponent") if getattr(options, name) is not None]
+    if options.projection != "auto":
+        pure.append("projection")
+    if pure and options.speed in ("instant", "full"):
+        raise UsageError(
+            f"--{pure[0]} belongs to the pure system: not with --speed {options.speed}"
+        )
+    if options.time_limit is not None and (pure or options.speed == "paper"):
+        raise UsageError("--time-limit is for a pool: a pure rule tries nothing")
     if options.exponent is not None and options.activation not in (None, "matched"):
         raise UsageError("an activation has an exponent of its own: not with --exponent")
     if options.projection == "euclidean" and options.activation is not None:
@@ -185,6 +215,16 @@ def _exponent(text: str) -> str | float:
         value = 0.0
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number, 'auto' or 'dimension'")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return value
 
 

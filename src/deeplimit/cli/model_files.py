@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deeplimit._extras import require
 from deeplimit.cli.console import progress, tell
 from deeplimit.persist import load, read_header
 from deeplimit.tables import Table, read_table
+from deeplimit.tables.columns import RawTable, floats
 
-__all__ = ["Model", "Rows", "open_model", "read_input", "read_rows", "refuse_to_overwrite"]
+__all__ = [
+    "Model",
+    "Rows",
+    "of_kinds",
+    "open_model",
+    "read_input",
+    "read_rows",
+    "refuse_to_overwrite",
+]
 
 
 @dataclass(frozen=True)
@@ -25,12 +35,26 @@ class Model:
     target: str
     id_column: str | None
     columns: tuple[str, ...]
+    kinds: tuple[str, ...]
     header: str | None
 
     @property
-    def encoder(self) -> Any:
-        """The step that turns cells into numbers."""
-        return self.pipeline.named_steps["encoder"]
+    def pooled(self) -> bool:
+        """Whether a pool decides, which takes the cells as they are."""
+        return hasattr(self.classifier, "pool_")
+
+    def points(self, features: Any) -> Any:
+        """Give the rows as the classifier takes them."""
+        encoder = self.pipeline.named_steps.get("encoder")
+        return features if encoder is None else encoder.transform(features)
+
+    def among_examples(self, features: Any) -> NDArray[np.bool_]:
+        """Tell which rows are, cell by cell, those of examples of a pool."""
+        codes = [self.classifier._queries(features), self.classifier._X]
+        # One zero and one NaN, whose bits differ otherwise.
+        asked, there = (np.where(np.isnan(rows), np.nan, rows + 0.0) for rows in codes)
+        held = {row.tobytes() for row in there}
+        return np.array([row.tobytes() in held for row in asked], dtype=bool)
 
     @property
     def classifier(self) -> Any:
@@ -85,13 +109,38 @@ def read_input(options: argparse.Namespace, header: str | None = None, **setting
         raise ValueError(text) from error
 
 
+def of_kinds(data: Table) -> Any:
+    """Give the features so that each column shows the kind it is to be taken as."""
+    raw = RawTable(data.features, data.names)
+    told = [j for j, kind in enumerate(data.kinds) if raw.kind(j) != kind]
+    if not told:
+        return data.features
+    pandas = require("pandas", extra="tables", purpose="taking a column as another kind")
+    frame = pandas.DataFrame(data.features, columns=list(data.names))
+    for j in told:
+        name, kind = data.names[j], data.kinds[j]
+        if kind == "categorical":
+            frame[name] = frame[name].astype("category")
+            continue
+        cells = pandas.Series(floats(raw.column(j)[0], kind, name), index=frame.index)
+        if kind == "boolean":
+            frame[name] = cells.astype("boolean")
+        elif kind == "date":
+            frame[name] = pandas.to_datetime(cells, unit="D")
+        elif kind == "duration":
+            frame[name] = pandas.to_timedelta(cells, unit="D")
+        else:
+            frame[name] = cells
+    return frame
+
+
 def open_model(path: Path) -> Model:
     """Load what ``fit`` wrote."""
     progress(f"loading {path}")
     pipeline = load(path)
     notes = read_header(path).notes
     steps = getattr(pipeline, "named_steps", {})
-    if not {"encoder", "classifier"} <= set(steps) or not {"target", "columns"} <= set(notes):
+    if "classifier" not in steps or not {"target", "columns"} <= set(notes):
         raise ValueError(
             f"{str(path)!r} holds a {type(pipeline).__name__}, but not a model that "
             "'deeplimit fit' wrote; load it in Python with deeplimit.load."
@@ -101,6 +150,7 @@ def open_model(path: Path) -> Model:
         notes["target"],
         notes.get("id_column"),
         tuple(notes["columns"]),
+        tuple(notes["kinds"] if "kinds" in notes else steps["encoder"].kinds_),
         notes.get("header"),
     )
 
@@ -109,7 +159,7 @@ def read_rows(options: argparse.Namespace, model: Model) -> Rows:
     """Read the table that the options name, in the form the model takes."""
     progress(f"reading {options.data}")
     whole = read_input(options, model.header)
-    kinds = dict(zip(model.columns, model.encoder.kinds_, strict=True))
+    kinds = dict(zip(model.columns, model.kinds, strict=True))
     id_column = model.id_column if model.id_column in whole.names else None
     data = read_input(
         options, model.header, id_column=id_column, columns=model.columns, kinds=kinds
@@ -142,8 +192,8 @@ def _labels(options: argparse.Namespace, model: Model, whole: Table) -> dict[int
 
 
 def _in_form(data: Table, model: Model) -> Any:
-    """Give the features as the encoder saw them: a table with names, or an array."""
-    named = hasattr(model.encoder, "feature_names_in_")
+    """Give the features as at the fit: a table with names, or an array."""
+    named = hasattr(model.pipeline, "feature_names_in_")
     if named and isinstance(data.features, np.ndarray):
         pandas = require(
             "pandas", extra="tables", purpose="predicting from an NPZ by a table's model"

@@ -15,6 +15,7 @@ from deeplimit.cli.console import UsageError, paragraph, print_json, progress, s
 from deeplimit.cli.model_files import (
     Model,
     Rows,
+    of_kinds,
     open_model,
     read_input,
     read_rows,
@@ -48,17 +49,27 @@ def fit(options: argparse.Namespace) -> int:
         options.activation,
         "auto" if options.exponent is None else options.exponent,
         options.projection,
+        speed=options.speed,
         class_weight=options.class_weight,
+        time_limit=options.time_limit,
+        verbose=options.verbose,
     )
-    pipeline = Pipeline([("encoder", TableEncoder(data.kinds)), ("classifier", classifier)])
     progress(f"fitting {data.n_rows} rows")
-    pipeline.fit(data.features, data.target)
+    if is_pure(options):
+        pipeline = Pipeline([("encoder", TableEncoder(data.kinds)), ("classifier", classifier)])
+        pipeline.fit(data.features, data.target)
+    else:
+        # A pool encodes by the rows that are there, so that one forgotten leaves no trace.
+        pipeline = Pipeline([("classifier", classifier)])
+        pipeline.fit(of_kinds(data), data.target)
+        classifier.verbose = False
     # Beside the estimators rather than in the file's header, whose size is limited.
     pipeline.ids_ = data.ids
     notes = {
         "target": str(data.target_name),
         "id_column": _id_column(options, data),
         "columns": list(data.names),
+        "kinds": list(data.kinds),
         "header": options.header,
     }
     save(pipeline, options.output, notes=notes)
@@ -68,6 +79,12 @@ def fit(options: argparse.Namespace) -> int:
     else:
         _print_fit(options, data, classifier, told)
     return 0
+
+
+def is_pure(options: argparse.Namespace) -> bool:
+    """Whether the options ask for a rule of the pure system."""
+    pure = (options.activation, options.exponent, options.projection) != (None, None, "auto")
+    return pure or bool(options.speed == "paper")
 
 
 def _id_column(options: argparse.Namespace, data: Table) -> str | None:
@@ -93,13 +110,22 @@ def _told_of_fit(
         "leave_one_out": None,
         "notes": list(data.notes),
     }
-    if classifier.loo_losses_ is not None:
-        parts = np.array(list(counts.values())) / data.n_rows
+    parts = np.array(list(counts.values())) / data.n_rows
+    alone = {"log_loss_of_class_frequencies": -float(np.sum(parts * np.log(parts)))}
+    if is_pure(options):
+        if classifier.loo_losses_ is not None:
+            told["leave_one_out"] = {
+                "log_loss": classifier.loo_losses_.min(),
+                **alone,
+                "exponents": classifier.loo_exponents_,
+                "log_losses": classifier.loo_losses_,
+            }
+    elif len(counts) > 1:
+        left_out = classifier.leave_one_out()
         told["leave_one_out"] = {
-            "log_loss": classifier.loo_losses_.min(),
-            "log_loss_of_class_frequencies": -float(np.sum(parts * np.log(parts))),
-            "exponents": classifier.loo_exponents_,
-            "log_losses": classifier.loo_losses_,
+            "log_loss": left_out.log_loss,
+            **alone,
+            "accuracy": left_out.accuracy,
         }
     return told
 
@@ -121,9 +147,12 @@ def _print_fit(
     say(paragraph(classifier.regime_, "", "  "))
     if told["leave_one_out"] is not None:
         loo = told["leave_one_out"]
+        what = "leave-one-out"
+        if "accuracy" in loo:
+            what = f"of rows left out: accuracy {loo['accuracy']:.4f},"
         say(
             paragraph(
-                f"leave-one-out log-loss {loo['log_loss']:.4f} (from class frequencies alone: "
+                f"{what} log-loss {loo['log_loss']:.4f} (from class frequencies alone: "
                 f"{loo['log_loss_of_class_frequencies']:.4f})",
                 "  ",
                 "    ",
@@ -211,8 +240,10 @@ def _accuracy(model: Model, rows: Rows, answers: list[Any]) -> dict[str, Any] | 
 
 def _coinciding(model: Model, features: Any) -> int | None:
     """Count the rows that are examples themselves; None in a regime that does not tell."""
+    if model.pooled:
+        return int(model.among_examples(features).sum())
     try:
-        found = model.classifier.contributions(model.encoder.transform(features), top=1)
+        found = model.classifier.contributions(model.points(features), top=1)
     except ValueError:
         return None
     return int(found.exact.sum())
@@ -233,8 +264,9 @@ def explain(options: argparse.Namespace) -> int:
     model = open_model(options.model)
     rows = read_rows(options, model)
     at = _chosen(options.rows, len(rows))
-    points = model.encoder.transform(rows.take(at))
+    points = model.points(rows.take(at))
     found = model.classifier.contributions(points, top=options.top)
+    coincides = model.among_examples(points) if model.pooled else found.exact
     flip = model.classifier.flip(points) if options.flip else None
     probabilities = model.classifier.predict_proba(points)
     classes = model.classifier.classes_.tolist()
@@ -260,8 +292,10 @@ def explain(options: argparse.Namespace) -> int:
                 "probabilities": dict(
                     zip(map(str, classes), probabilities[i].tolist(), strict=True)
                 ),
-                "coincides": bool(found.exact[i]),
+                "scores": dict(zip(map(str, classes), found.class_shares[i].tolist(), strict=True)),
+                "coincides": bool(coincides[i]),
                 "examples": examples,
+                "others": float(found.rest[i]),
             }
         )
         if flip is not None:
@@ -291,19 +325,24 @@ def _reasons(report: dict[str, Any], model: Model, rows: Rows) -> str:
         right = str(report["truth"]) == str(report["prediction"])
         head += f"; {'which it is' if right else 'in truth ' + str(report['truth'])}"
     lines = [paragraph(head, "", "  ")]
+    if model.pooled:
+        # Probabilities are made of the scores: by a power, which the pool was fitted with.
+        scores = ", ".join(f"{label} {report['scores'][label]:.3f}" for label, _ in best)
+        lines.append(paragraph(f"scores, of which the shares are parts: {scores}", "  ", "    "))
+    alone = report["coincides"] and not model.pooled
     if report["coincides"]:
-        lines.append("  it coincides with rows the model was fitted on, which alone decide")
+        among = "it coincides with rows the model was fitted on"
+        lines.append(f"  {among}{', which alone decide' if alone else ''}")
     entries = [
         (f"{e['share']:.4f}", str(e["class"]), str(e["example"]))
         for e in report["examples"]
-        if e["share"] != 0.0 or not report["coincides"]
+        if e["share"] != 0.0 or not alone
     ]
     heads = ("share", model.target, model.id_column or "example (row, from 0)")
     lines.append(align(heads, entries, left=(1, 2)))
-    left_over = 1.0 - sum(e["share"] for e in report["examples"])
     others = len(model.classifier.ids_) - len(report["examples"])
-    if others and not report["coincides"] and model.classifier.kernel_.positive:
-        lines.append(f"  {max(0.0, left_over):.4f}  the other {others} examples together")
+    if others and not alone and (model.pooled or model.classifier.kernel_.positive):
+        lines.append(f"  {report['others']:.4f}  the other {others} examples together")
     if "flip" in report:
         lines.append(paragraph(_flip(report["flip"]), "  ", "    "))
     return "\n".join(lines)

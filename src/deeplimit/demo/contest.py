@@ -29,6 +29,7 @@ _NEIGHBOURS = (1, 3, 5, 9, 15)
 #: Name and maker of every classifier; those of this project first.
 ENTRANTS: Mapping[str, Callable[[], Any]] = {
     "DeepLimit": DeepLimitClassifier,
+    "DeepLimit, singular kernel": lambda: DeepLimitClassifier(speed="paper"),
     "DeepLimit, matched network": lambda: DeepLimitClassifier("matched"),
     "1-nearest neighbour": lambda: KNeighborsClassifier(1),
     "k nearest, k by CV": lambda: GridSearchCV(

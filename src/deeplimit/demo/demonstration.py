@@ -222,10 +222,12 @@ def _blocks(
 ) -> tuple[Block, ...]:
     blocks: list[Block] = [
         Paragraph(
-            "DeepLimit is the classifier that an infinitely wide and infinitely deep network is: a "
-            "sum over the examples, weighed by a singular kernel of the distance. Nothing is "
+            "“Singular kernel” is the classifier that an infinitely wide and infinitely deep "
+            "network is: a sum over the examples, weighed by a power of the distance. Nothing is "
             "trained; the one exponent is chosen by leave-one-out. “Matched network” is the exact "
-            "limit of a network whose activation is designed to have that exponent."
+            "limit of a network whose activation is designed to have that exponent. “DeepLimit”, "
+            "the default, pools such sums over the nearest examples with the solutions of wide "
+            "networks of finite depth, weighed by what each says of rows left out."
         ),
         Paragraph(
             f"{FOLDS}-fold cross-validation, the same folds and the same scaled features for all; "
@@ -273,8 +275,8 @@ def _reasons(data: DataSet, found: tuple[Decision, ...]) -> list[Block]:
     blocks: list[Block] = [
         Heading(f"Reasons of {len(found)} decisions on {data.name}"),
         Paragraph(
-            "Rows of the first fold, decided by the others. A share is an example's part of the "
-            "score; the shares of a class add up to its probability."
+            "Rows of the first fold, decided by the others with the singular kernel. A share is "
+            "an example's part of the score; the shares of a class add up to its probability."
         ),
     ]
     for decision in found:

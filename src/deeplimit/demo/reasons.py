@@ -1,4 +1,8 @@
-"""Reasons: which examples made a decision, and the proof that their shares are what they say."""
+"""Reasons: which examples made a decision, and the proof that their shares are what they say.
+
+They are those of the singular kernel: of a pool a part is solved, and without an example the others
+weigh something else.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +70,7 @@ class Decision:
 
 
 def decisions(data: DataSet) -> list[Decision]:
-    """Explain a sure, a close and a wrong decision of the first fold.
+    """Explain a sure, a close and a wrong decision of the singular kernel on the first fold.
 
     Parameters
     ----------
@@ -81,7 +85,7 @@ def decisions(data: DataSet) -> list[Decision]:
     fit, judge = folds(data)[0]
     scaler = StandardScaler().fit(data.X[fit])
     X, Q = scaler.transform(data.X[fit]), scaler.transform(data.X[judge])
-    model = DeepLimitClassifier().fit(X, data.y[fit])
+    model = DeepLimitClassifier(speed="paper").fit(X, data.y[fit])
     # A row that coincides with an example is decided by it alone: no reason to look further.
     new = ~model.contributions(Q, top=1).exact
     judge, Q = judge[new], Q[new]

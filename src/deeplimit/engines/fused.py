@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deeplimit.engines import tiles
+from deeplimit.engines.cards import shared_memory
 from deeplimit.engines.eager import Chunks, Terms, pytorch
 from deeplimit.engines.halves import Halves
-from deeplimit.engines.placement import STEP, TILE
-from deeplimit.engines.precision import BLOCK, Arithmetic
+from deeplimit.engines.placement import COLUMNS, STEP, TILE
+from deeplimit.engines.precision import BLOCK, DIFFERENCE_COLUMNS, Arithmetic
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +27,9 @@ _WORD, _MARKS = 32, 2**18
 # taken anew; less where the logarithm is quick and its error grows with it.
 _GROWTH = {"float32": 80.0, "float64": 900.0}
 _QUICK_GROWTH = 8.0
+# Bytes of a coordinate in halves, and of what else lies in shared memory; how much of it there is
+# on the cards that were measured.
+_COORDINATE, _OTHER, _LARGE_ROOM = 4, 2**13, 232448
 
 
 class Shape(NamedTuple):
@@ -53,8 +57,32 @@ class Shape(NamedTuple):
     stages: int
     registers: int | None = None
 
+    def memory(self, columns: int) -> int:
+        """Give what halves on the chip need of its shared memory.
 
-def shape_of(arithmetic: Arithmetic, columns: int, queries: int) -> Shape:
+        Parameters
+        ----------
+        columns : int
+            Columns of the matrices.
+
+        Returns
+        -------
+        int
+            Bytes: tiles on their way, and queries that stay.
+        """
+        if self.form == tiles.RESIDENT:
+            return _COORDINATE * columns * (self.rows + self.stages * self.tile)
+        return _COORDINATE * self.block * self.stages * (self.rows + self.tile)
+
+
+def shape_of(
+    arithmetic: Arithmetic,
+    columns: int,
+    queries: int,
+    *,
+    plain: bool = True,
+    room: int = _LARGE_ROOM,
+) -> Shape:
     """Choose the shape of the kernel.
 
     Parameters
@@ -65,30 +93,50 @@ def shape_of(arithmetic: Arithmetic, columns: int, queries: int) -> Shape:
         Columns of the matrices.
     queries : int
         How many queries there are.
+    plain : bool, default=True
+        Whether no example is left out and the exponent is an integer: a thread has more registers
+        for sums then.
+    room : int, default=232448
+        Shared memory that a block of threads may have, in bytes.
 
     Returns
     -------
     Shape
-        The shape.
+        The shape: the best one that has room.
 
     Examples
     --------
-    >>> shape_of(Arithmetic("float32", False, True), 128, 1000).tile
-    128
+    >>> halves = Arithmetic("float32", False, True)
+    >>> shape_of(halves, 128, 1000).tile, shape_of(halves, 128, 1000, room=101376).tile
+    (128, 64)
     """
     if arithmetic.differences:
-        warps = 4 if arithmetic.dtype == "float32" else 8
-        return Shape(tiles.DIFFERENCES, 64, TILE, columns if columns <= 16 else 8, warps, 2)
+        block = columns if columns <= DIFFERENCE_COLUMNS else COLUMNS
+        if arithmetic.dtype == "float64":
+            return Shape(tiles.DIFFERENCES, 64, TILE, block, 8, 2)
+        return Shape(tiles.DIFFERENCES, 64 if queries <= 64 else 128, TILE, block, 4, 2)
     if not arithmetic.halves:
         # Twice the registers a number, so twice the threads.
         return Shape(tiles.PRODUCTS, 64, TILE, STEP, 8, 2)
-    rows = 64 if queries <= 64 else 128
-    if columns <= BLOCK:
-        return Shape(tiles.RESIDENT, rows, TILE, BLOCK, 4, 3 if columns <= 32 else 2, 168)
-    wide, warps = 2 * TILE, rows // 16
-    if columns <= 2 * BLOCK:
-        return Shape(tiles.RESIDENT, rows, wide, BLOCK, warps, 2)
-    return Shape(tiles.STREAMED, rows, wide, BLOCK, warps, 3)
+    rows, wide = 64 if queries <= 64 else 128, 2 * TILE
+    shapes = []
+    if columns <= BLOCK // 2 and plain:
+        shapes.append(Shape(tiles.RESIDENT, rows, wide, BLOCK, 4, 3))
+    if columns <= BLOCK // 2:
+        shapes.append(Shape(tiles.RESIDENT, rows, TILE, BLOCK, 4, 3, 168))
+    elif columns <= BLOCK:
+        shapes.append(Shape(tiles.RESIDENT, rows, TILE, BLOCK, 4, 2, 168))
+    elif columns <= 2 * BLOCK:
+        # A thread holds 64 sums of products, so that 128 queries take eight warps.
+        shapes.append(Shape(tiles.RESIDENT, rows, wide, BLOCK, rows // 16, 2))
+    if columns >= BLOCK:
+        if columns > 2 * BLOCK:
+            shapes.append(Shape(tiles.STREAMED, rows, wide, BLOCK, rows // 16, 3))
+            shapes.append(Shape(tiles.STREAMED, rows, wide, BLOCK, rows // 16, 2))
+        shapes.append(Shape(tiles.STREAMED, 64, TILE, BLOCK, 4, 2))
+        shapes.append(Shape(tiles.STREAMED, 64, TILE, BLOCK, 4, 1))
+    fitting = [shape for shape in shapes if shape.memory(columns) + _OTHER <= room]
+    return fitting[0] if fitting else shapes[-1]
 
 
 def chunk_terms(
@@ -126,7 +174,9 @@ def chunk_terms(
     arithmetic, thresholds = chunks.arithmetic, chunks.thresholds
     high, low = _parts(queries)
     examples, examples_low = _parts(chunks.examples)
-    shape = shape_of(arithmetic, high.shape[1], m)
+    power = _power_of(chunks, device)
+    plain, room = skip is None and power >= 0, shared_memory(device)
+    shape = shape_of(arithmetic, high.shape[1], m, plain=plain, room=room)
     padded = -(-m // shape.rows) * shape.rows
 
     def tensor(*size: int, like: Any = dtype) -> Any:
@@ -141,7 +191,6 @@ def chunk_terms(
     inverses, positive = (tensor(chunks.starts.size, padded) for _ in range(2))
     negative = inverses if table is None else tensor(chunks.starts.size, padded)
     rows, places, marks = (tensor(max(capacity, 1), like=torch.int32) for _ in range(3))
-    power = _power_of(chunks, device)
     growth = _QUICK_GROWTH if power == tiles.QUICK else _GROWTH[arithmetic.dtype]
     drop = 2.0 ** (-2.0 * growth / chunks.exponent) if chunks.exponent > 0.0 else 0.0
     constants = (

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
-import warnings
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimit._extras import available
-from deeplimit.engines import eager
+from deeplimit.engines import cards, eager
 from deeplimit.engines.character import Character
 from deeplimit.engines.eager import Terms, pytorch
-from deeplimit.engines.precision import Arithmetic, Demands, Thresholds, arithmetics
+from deeplimit.engines.precision import (
+    DIFFERENCE_COLUMNS,
+    Arithmetic,
+    Demands,
+    Thresholds,
+    arithmetics,
+)
 from deeplimit.engines.profiles import FAR, profile_of
 from deeplimit.engines.refinement import refine_pairs
 from deeplimit.engines.residents import Residents
@@ -31,8 +32,9 @@ __all__ = ["GraphicsEngine"]
 
 # Numbers that a block of queries may have, and the sums of all chunks for it.
 _NUMBERS = 2**25
-# Of all pairs, the part that may be refined before another arithmetic is cheaper, and their number.
-_REFINED = 1 / 256
+# Of all pairs, the part that may be refined before another arithmetic is cheaper, where the
+# processor computes and where a card does, and their number.
+_REFINED, _ON_CARD = 2.0**-8, 2.0**-17
 _FEWEST, _MOST = 2**16, 2**24
 # Sums that differ by less than so many tolerances may decide otherwise than exact ones.
 _CLOSE = 8.0
@@ -48,9 +50,10 @@ class GraphicsEngine:
     Squared distances are computed in float32, by a product of matrices or, up to 16 columns, by
     differences. Pairs whose kernel would be wrong by more than the tolerance are refined in
     float64 from the rows themselves; coincident examples are found among them. Where a large
-    exponent leaves too little of float32, or more than 1 in 256 pairs would have to be refined,
-    the arithmetic is differences in float32, then float64. So the tolerance holds for every
-    exponent and all data, and only the time depends on them. The same call gives the same bits.
+    exponent leaves too little of float32, or so many pairs would have to be refined that it costs
+    more, the arithmetic is differences in float32, then float64, or float64 at once on cards that
+    are fast in it. So the tolerance holds for every exponent and all data, and only the time
+    depends on them. The same call gives the same bits.
 
     On a GPU with Triton one fused kernel does the work, elsewhere operations of torch.
 
@@ -121,8 +124,8 @@ class GraphicsEngine:
         self.lift = lift
         self.n_classes, self.n_jobs = n_classes, n_jobs
         self.tolerance = tolerance
-        self.device = _device(device)
-        self._chunk_terms = _backend(self.device)
+        self.device = cards.device_of(device)
+        self._chunk_terms = cards.backend_of(self.device)
         self._fused = self._chunk_terms is not eager.chunk_terms
         self._rows = rows
         self._index = kinds.astype(np.int64)
@@ -307,11 +310,13 @@ class GraphicsEngine:
             gap_unit=0.5 if profile.table is None else self._residents.gap_unit,
             whole=profile.exponent.is_integer(),
             magnitudes=self._residents.placement.magnitudes,
-            step_error=_step_error(self.device),
+            step_error=cards.step_error(self.device),
         )
         ladder = list(arithmetics(demands, halves=self._fused))
-        if not (self._fused or _full_products()):
+        if not (self._fused or cards.full_products()):
             ladder = [step for step in ladder if step[0] != Arithmetic("float32", False)]
+        if cards.fast_double(self.device) and demands.columns > DIFFERENCE_COLUMNS:
+            ladder = [step for step in ladder if step[0] != Arithmetic("float32", True)]
         if not ladder:
             raise ValueError(
                 f"the sums of {kernel!r} cannot be held to {self.tolerance:g} by this engine: use "
@@ -334,7 +339,8 @@ class GraphicsEngine:
             away = np.flatnonzero(~(norms <= min(arithmetic.farthest for arithmetic, _ in ladder)))
         images[away] = np.inf
         n, m = len(self._rows), len(queries)
-        few = int(min(max(_FEWEST, _REFINED * m * n), _MOST))
+        part = _ON_CARD if self.device.type == "cuda" else _REFINED
+        few = int(min(max(_FEWEST, part * m * n), _MOST))
         # A single query has at most n pairs, so that halving the queries comes to an end.
         attempts = [(*step, few) for step in ladder] + [(*ladder[-1], max(n, min(_MOST, m * n)))]
         for arithmetic, thresholds, capacity in attempts:
@@ -391,55 +397,3 @@ class GraphicsEngine:
             self._weight,
             self.n_classes,
         )
-
-
-def _device(name: str | None) -> Any:
-    """Give the device asked for, or the processor in its place."""
-    torch = pytorch()
-    there = torch.cuda.is_available()
-    if name is None:
-        return torch.device("cuda" if there else "cpu")
-    if name.partition(":")[0] not in ("cuda", "cpu"):
-        raise ValueError(f'device must be "cuda" or "cpu", {name!r} was got')
-    if name.startswith("cuda") and not there:
-        warnings.warn(
-            "no GPU can be used by torch here: the sums are computed on the processor",
-            UserWarning,
-            stacklevel=3,
-        )
-        return torch.device("cpu")
-    return torch.device(name)
-
-
-def _backend(device: Any) -> Callable[..., Terms]:
-    """Give the fused kernel on a GPU, and in Triton's interpreter; else operations of torch."""
-    interpreted = os.environ.get("TRITON_INTERPRET") == "1"
-    if device.type != "cuda" and not interpreted:
-        return eager.chunk_terms
-    if not available("triton"):
-        warnings.warn(
-            "triton is not installed: the GPU computes the sums by operations of torch, some ten "
-            "times slower",
-            UserWarning,
-            stacklevel=3,
-        )
-        return eager.chunk_terms
-    from deeplimit.engines import fused  # which cannot be imported without Triton
-
-    return fused.chunk_terms
-
-
-def _step_error(device: Any) -> float:
-    """Give what a step of tensor cores may lose: 4 units as measured, twice that elsewhere."""
-    if device.type != "cuda":
-        return 4.0
-    return 4.0 if pytorch().cuda.get_device_capability(device) == (9, 0) else 8.0
-
-
-def _full_products() -> bool:
-    """Say whether torch multiplies matrices of float32 in float32, and not in less."""
-    torch = pytorch()
-    if not hasattr(torch.backends, "fp32_precision"):  # before torch 2.9
-        return bool(torch.get_float32_matmul_precision() == "highest")
-    switches = (torch.backends, torch.backends.cuda.matmul, torch.backends.mkldnn.matmul)
-    return all(switch.fp32_precision in ("none", "ieee") for switch in switches)

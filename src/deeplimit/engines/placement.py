@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from deeplimit.sums.decision import Floats
 
-__all__ = ["CHUNK", "STEP", "TILE", "Placement"]
+__all__ = ["CHUNK", "COLUMNS", "STEP", "TILE", "Placement"]
 
 Integers = NDArray[np.int64]
 
 # Places of a tile, and of a chunk, whose sums are rounded in its type.
 TILE, CHUNK = 64, 8192
-# The number of columns of matrices that are multiplied is a multiple of it.
-STEP = 32
+# The number of columns of matrices that are multiplied is a multiple of the one, and of those that
+# are subtracted, if there are many, of the other.
+STEP, COLUMNS = 32, 8
 # Weights within a run differ by less than 2^24: no term that matters is lost in float32.
 _BAND = 24
 # Squared norms within a run differ by less than 2^20, if they are known; below 2^-60, at which

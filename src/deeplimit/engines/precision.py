@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-__all__ = ["BLOCK", "TABLE_EDGE", "Arithmetic", "Demands", "Thresholds", "arithmetics"]
+__all__ = [
+    "BLOCK",
+    "DIFFERENCE_COLUMNS",
+    "TABLE_EDGE",
+    "Arithmetic",
+    "Demands",
+    "Thresholds",
+    "arithmetics",
+]
 
 # Up to this many coordinates differences cost no more than products.
 DIFFERENCE_COLUMNS = 16

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from deeplimit.engines.character import Character
 from deeplimit.engines.eager import Chunks, Table, pytorch
 from deeplimit.engines.halves import Halves, split
-from deeplimit.engines.placement import CHUNK, STEP, TILE, Placement
-from deeplimit.engines.precision import BLOCK, Arithmetic, Thresholds
+from deeplimit.engines.placement import CHUNK, COLUMNS, STEP, TILE, Placement
+from deeplimit.engines.precision import BLOCK, DIFFERENCE_COLUMNS, Arithmetic, Thresholds
 from deeplimit.sums.decision import Floats
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
@@ -28,8 +28,6 @@ __all__ = ["Residents"]
 _SAMPLE = 2**12
 # Rows that are lifted at once.
 _ROWS = 2**16
-# Differences are taken of so many columns at a time, where there are more than that twice.
-_COLUMNS = 8
 
 
 class _Held(NamedTuple):
@@ -301,8 +299,8 @@ class Residents:
         padding = 0
         if not arithmetic.differences:
             padding = -columns % (BLOCK if arithmetic.halves and columns > 2 * BLOCK else STEP)
-        elif columns > 2 * _COLUMNS:
-            padding = -columns % _COLUMNS
+        elif columns > DIFFERENCE_COLUMNS:
+            padding = -columns % COLUMNS
         matrix = np.pad(images, ((0, 0), (0, padding)))
         seen = np.sum(matrix * matrix, axis=1) <= arithmetic.farthest
         matrix[~seen] = 0.0

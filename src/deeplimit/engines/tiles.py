@@ -273,7 +273,7 @@ def _add(
     return above, below, inverse, floor
 
 
-@jit
+@jit(do_not_specialize=["capacity"])
 def sum_chunk(
     queries: tl.tensor,
     queries_low: tl.tensor,
@@ -375,13 +375,18 @@ def sum_chunk(
                 x_low = tl.load((examples_low + jump) + rest_x)
                 product += _product(rest_high, rest_low, x_high, x_low)
         if FORM == 1:
+            # A block is added while the next one is multiplied.
             product = tl.zeros((ROWS, TILE), dtype=tl.float32)
+            part = product
             for k in tl.range(0, D, BLOCK):
                 x_low = tl.load((examples_low + (jump + k)) + at_x)
                 q_high = tl.load((queries + k) + at_q)
                 x_high = tl.load((examples + (jump + k)) + at_x)
                 q_low = tl.load((queries_low + k) + at_q)
-                product += _product(q_high, q_low, x_high, x_low)
+                following = _product(q_high, q_low, x_high, x_low)
+                product += part
+                part = following
+            product += part
         if FORM == 2:
             product = tl.zeros((ROWS, TILE), dtype=row_norms.dtype)
             for k in range(0, D, BLOCK):

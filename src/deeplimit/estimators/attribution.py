@@ -11,11 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from deeplimit.engines.bounded import BoundedProportions
 from deeplimit.estimators.base import ExampleClassifier, Floats
+from deeplimit.estimators.card import ModelCard, make_card
+from deeplimit.estimators.columns import Columns
 from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.deciding import search_of
+from deeplimit.estimators.findings import Findings, find
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.left_out import LeftOut, left_out
 from deeplimit.estimators.pooled import PooledRule
+from deeplimit.estimators.support import Support, explain_support
+from deeplimit.estimators.tabular import explain_columns
 
 __all__ = ["ExplainedClassifier"]
 
@@ -62,6 +67,74 @@ class ExplainedClassifier(ExampleClassifier):
             found = contributions(rule, X, top, self._decided, self._origin)
         shares = self._spread(found.class_shares, 0.0)
         return replace(found, class_shares=shares, labels=self.classes_)
+
+    def columns(self, X: ArrayLike, n_orders: int = 128) -> Columns:
+        """Tell which columns decide each row: the margin as an exact sum over the columns.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, p)
+            Rows.
+        n_orders : int, default=128
+            Orders of the columns to draw where there are too many to ask all sets of columns, an
+            even number from 4. The standard errors fall with its root; the sum is exact anyway.
+
+        Returns
+        -------
+        Columns
+            Shapley values of the margin, with what no column adds.
+
+        Raises
+        ------
+        ValueError
+            If the classifier decides by a kernel on the sphere or by none, there is one class only,
+            or `n_orders` is no even number from 4.
+        """
+        check_is_fitted(self)
+        return explain_columns(self, X, n_orders)
+
+    def support(self, X: ArrayLike) -> Support:
+        """Tell what there is to decide each row by: how many examples, and how near.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, p)
+            Rows.
+
+        Returns
+        -------
+        Support
+            Effective numbers of examples, distances to the nearest, and which rows are outlying.
+
+        Raises
+        ------
+        ValueError
+            In a regime whose decision is no sum over examples with weights of their own.
+        """
+        check_is_fitted(self)
+        return explain_support(self, X)
+
+    def findings(self) -> Findings:
+        """Tell what is odd about the examples: labels, copies, leaks, idle columns, rare classes.
+
+        Returns
+        -------
+        Findings
+            In plain words, with the ids of the examples and the names of the columns.
+        """
+        check_is_fitted(self)
+        return find(self)
+
+    def report(self) -> ModelCard:
+        """Write a model card: what this is, how good it is, where it is weak, on what data.
+
+        Returns
+        -------
+        ModelCard
+            To be printed, or set as a page or in Markdown.
+        """
+        check_is_fitted(self)
+        return make_card(self)
 
     def flip(self, X: ArrayLike, max_removed: int | None = None) -> Flip:
         """Find for each row the smallest set of examples without which it is decided otherwise.

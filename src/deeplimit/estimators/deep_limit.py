@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from deeplimit.designs import design
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.fitting import limit_kernel
-from deeplimit.estimators.limits import DecisionRule, Scores, Smoother, rule_of
+from deeplimit.estimators.limits import DecisionRule, Smoother, rule_of
 from deeplimit.estimators.table_classifier import TableClassifier
 from deeplimit.estimators.table_model import PLANS
 from deeplimit.kernels.limit import LimitKernel

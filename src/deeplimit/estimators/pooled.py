@@ -80,8 +80,8 @@ class PooledRule:
         """
         if top is not None and top < 1:
             raise ValueError(f"top is a number of examples, at least 1; got {top!r}.")
-        pool = self.model.pool
-        n, m = pool.index.size, len(codes)
+        index = self.model.index
+        n, m = index.size, len(codes)
         k = n if top is None else min(top, n)
         places, shares = np.empty((m, k), dtype=np.int64), np.empty((m, k))
         whole = np.zeros((m, len(classes)))
@@ -89,16 +89,16 @@ class PooledRule:
         step = max(1, _ENTRIES // n)
         for i in range(0, m, step):
             part = slice(i, min(i + step, m))
-            every = pool.shares(points[part])
+            every = self.model.shares(points[part])
             order = np.argsort(-np.abs(every), axis=1, kind="stable")[:, :k]
             places[part], shares[part] = order, np.take_along_axis(every, order, axis=1)
             for c in range(len(classes)):
-                whole[part, c] = every[:, pool.index == c].sum(axis=1)
+                whole[part, c] = every[:, index == c].sum(axis=1)
         with np.errstate(divide="ignore"):
             logs = np.log(np.abs(shares))
         return Contributions(
             indices=origin[places],
-            classes=classes[pool.index[places]],
+            classes=classes[index[places]],
             shares=shares,
             exact=np.zeros(m, dtype=bool),
             log_weights=logs,
@@ -109,18 +109,20 @@ class PooledRule:
 
     def without(self, out: Integers) -> PooledRule:
         """Give the rule without some examples, its settings staying as they are."""
-        pool = self.model.pool
-        kept = np.setdiff1d(np.arange(pool.index.size), out)
-        mass = np.bincount(pool.index[kept], weights=pool.weight[kept], minlength=self.mass.size)
-        model = TableModel(self.model.encoder, pool.of(kept))
+        model = self.model.without(out)
+        mass = np.bincount(model.index, weights=model.weight, minlength=self.mass.size)
         return PooledRule(model, mass * self.factors, self.factors, self.n_jobs)
 
     def left_out(self, sample_weight: Floats, classes: NDArray[Any], origin: Integers) -> LeftOut:
         """Tell what the pool said of the examples that were left out when it was fitted."""
         said = self.model.pool.left_out
-        rows = said.rows
-        winner, probabilities = self._decide(said.scores)
-        index, weight = self.model.pool.index[rows], sample_weight[rows]
+        # What is said of an example is said of its copies.
+        place = np.full(self.model.pool.index.size, -1)
+        place[said.rows] = np.arange(said.rows.size)
+        place = place[self.model.member]
+        rows = np.flatnonzero(place >= 0)
+        winner, probabilities = self._decide(said.scores[place[rows]])
+        index, weight = self.model.index[rows], sample_weight[rows]
         right = winner == index
         truth = probabilities[np.arange(rows.size), index]
         return LeftOut(

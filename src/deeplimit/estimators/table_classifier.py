@@ -43,6 +43,8 @@ class TableClassifier(ExplainedClassifier):
     random_state: Any = 0
     time_limit: Any = None
     verbose: Any = False
+    exponent_: float | None
+    _coder: TableCoder
 
     _beside = ExplainedClassifier._beside | {"verbose"}
 
@@ -81,7 +83,7 @@ class TableClassifier(ExplainedClassifier):
         self._coder = coder
         if reset:
             self.n_features_in_ = coder.n_features_in_
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
             if hasattr(coder, "feature_names_in_"):
                 self.feature_names_in_ = coder.feature_names_in_
             self._encoder: TableEncoder | None = None
@@ -152,10 +154,19 @@ class TableClassifier(ExplainedClassifier):
                     PLANS[self.speed_],
                     seed=int(self.random_state),
                     n_jobs=self.n_jobs,
+                    time_limit=self._seconds(),
                     progress=self._progress(),
                 )
             )
         return self._models[0]
+
+    def _seconds(self) -> float | None:
+        limit = self.time_limit
+        if limit is None:
+            return None
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+            raise ValueError(f"time_limit is a positive number of seconds, got {limit!r}.")
+        return float(limit)
 
     def _progress(self) -> Callable[[str], None] | None:
         if not self.verbose:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from deeplimit.persist.codec import Decoder, Encoder
 from deeplimit.persist.state import State, from_state, to_state
 from deeplimit.smoothers import FULL, INSTANT, Plan, Pool, fit_pool
+from deeplimit.smoothers.folds import distinct_order
 from deeplimit.smoothers.pool import Group, LeftOutScores
 from deeplimit.smoothers.pooling import Link
 from deeplimit.smoothers.ridge import Ridge
@@ -41,11 +42,17 @@ class TableModel:
     encoder : TableEncoder
         From coded rows to points.
     pool : Pool
-        What decides at points.
+        What decides at points, of the distinct examples.
+    member : ndarray of int64, shape (n,)
+        Which of these each example is.
+    part : ndarray of shape (n,)
+        Its part of their weight.
     """
 
     encoder: TableEncoder
     pool: Pool
+    member: Integers
+    part: Floats
 
     def points(self, codes: Floats) -> Floats:
         """Give the points of coded rows.
@@ -62,22 +69,73 @@ class TableModel:
         points: Floats = self.encoder.transform_codes(codes)
         return points
 
+    @property
+    def index(self) -> Integers:
+        """Class of each example, of shape (n,)."""
+        index: Integers = self.pool.index[self.member]
+        return index
+
+    @property
+    def weight(self) -> Floats:
+        """Weight of each example, of shape (n,)."""
+        weight: Floats = self.pool.weight[self.member] * self.part
+        return weight
+
+    def shares(self, points: Floats) -> Floats:
+        """Give the share of each example in the scores at points, of shape (m, n)."""
+        shares: Floats = self.pool.shares(points)[:, self.member]
+        shares *= self.part
+        return shares
+
+    def without(self, out: Integers) -> TableModel:
+        """Give what is left without some examples, all settings staying as they are.
+
+        Parameters
+        ----------
+        out : ndarray of int64
+            Places of examples.
+
+        Returns
+        -------
+        TableModel
+
+        Raises
+        ------
+        ValueError
+            If none would remain.
+        """
+        kept = np.setdiff1d(np.arange(self.member.size), out)
+        if not kept.size:
+            raise ValueError(
+                f"{self.member.size} examples are all there are: keep one of them to decide by."
+            )
+        distinct, member = np.unique(self.member[kept], return_inverse=True)
+        weight = self.weight[kept]
+        merged = np.bincount(member, weights=weight).astype(np.float64)
+        pool = self.pool.of(distinct, merged)
+        return TableModel(self.encoder, pool, member, weight / merged[member])
+
     def _to_state(self) -> State:
         encoder = Encoder("TableModel", lambda value, name: False)
-        meta = {"pool": encoder.encode(_plain(self.pool), "pool")}
+        meta = {
+            "pool": encoder.encode(_plain(self.pool), "pool"),
+            "member": encoder.encode(self.member, "member"),
+            "part": encoder.encode(self.part, "part"),
+        }
         return State("TableModel", meta, encoder.arrays, {"encoder": to_state(self.encoder)})
 
     @classmethod
     def _from_state(cls, state: State) -> TableModel:
         decoder = Decoder(state.arrays, lambda name: None)
-        pool = _made(decoder.decode(state.meta["pool"]))
-        return cls(from_state(state.children["encoder"]), Pool(**pool))
+        pool = Pool(**_made(decoder.decode(state.meta["pool"])))
+        member, part = (decoder.decode(state.meta[name]) for name in ("member", "part"))
+        return cls(from_state(state.children["encoder"]), pool, member, part)
 
 
 def _plain(value: Any) -> Any:
     """Give a value of parts as dictionaries that name them."""
     if type(value).__name__ in _PARTS:
-        names = value._fields if isinstance(value, tuple) else [f.name for f in fields(value)]
+        names = getattr(value, "_fields", None) or [part.name for part in fields(value)]
         return {
             "part": type(value).__name__,
             **{name: _plain(getattr(value, name)) for name in names},
@@ -100,7 +158,7 @@ def _made(value: Any) -> Any:
 
 
 def canonical_rows(codes: Floats, coder: TableCoder) -> Floats:
-    """Number levels by their names among those there are, whatever was seen before.
+    """Give rows whose levels are numbered by their names among those there are.
 
     Parameters
     ----------
@@ -137,6 +195,7 @@ def fit_table(
     *,
     seed: int,
     n_jobs: int | None,
+    time_limit: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> TableModel:
     """Fit a pool to coded rows.
@@ -159,6 +218,8 @@ def fit_table(
         For folds and samples.
     n_jobs : int or None
         Threads.
+    time_limit : float, optional
+        Seconds after which nothing more is tried.
     progress : callable, optional
         Told in words what has been done.
 
@@ -167,11 +228,22 @@ def fit_table(
     TableModel
         A function of the table that is there: not of its order, nor of what was there before.
     """
-    encoder = TableEncoder().fit_codes(codes, coder, weight=weight, constant="keep-none")
-    points = encoder.transform_codes(codes)
     keys = canonical_rows(codes, coder)
+    # Equal examples count as one of their weight, in an order that only contents decide: so a
+    # weight is so many rows, none is told by its copy, and the order of rows changes no bit.
+    first, member = distinct_order(keys, index, seed)
+    merged = np.bincount(member, weights=weight).astype(np.float64)
+    encoder = TableEncoder().fit_codes(codes[first], coder, weight=merged, constant="keep-none")
     pool = fit_pool(
-        points, index, weight, n_classes, plan,
-        keys=keys, seed=seed, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
-    return TableModel(encoder, pool)
+        encoder.transform_codes(codes[first]),
+        index[first],
+        merged,
+        n_classes,
+        plan,
+        keys=keys[first],
+        seed=seed,
+        n_jobs=n_jobs,
+        time_limit=time_limit,
+        progress=progress,
+    )
+    return TableModel(encoder, pool, member, weight / merged[member])

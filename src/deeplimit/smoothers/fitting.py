@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,12 +13,21 @@ from numpy.typing import NDArray
 
 from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import Near, nearest
-from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
+from deeplimit.smoothers.pool import Group, LeftOutScores, Pool, list_length
 from deeplimit.smoothers.pooling import Link, mixture_weights, pool_weights
-from deeplimit.smoothers.ridge import Problem, Ridge, cross_fit, fit_ridge, length_of, trial
+from deeplimit.smoothers.ridge import (
+    Problem,
+    Ridge,
+    cross_fit,
+    fit_ridge,
+    length_of,
+    link_loss,
+    trial,
+)
 from deeplimit.smoothers.scales import KEPT, agop_scales, anova_scales
 from deeplimit.smoothers.truncated import Lists, Setting, density, lists_of
-from deeplimit.smoothers.views import Kind, View, fit_view
+from deeplimit.smoothers.views import View, fit_view
+from deeplimit.sums.threads import single_threaded_blas
 
 __all__ = ["INSTANT", "FULL", "Plan", "fit_pool"]
 
@@ -31,7 +42,7 @@ class Plan:
     Parameters
     ----------
     scales : tuple of str
-        Of "plain", "anova" and "agop".
+        Of "anova" and "agop", besides columns as they are.
     one_view : bool
         Whether only the better view goes on to be scaled.
     rounds : int
@@ -42,24 +53,30 @@ class Plan:
         Examples that a ridge, a view and where to begin are chosen from, at most.
     n_folds : int
         Folds.
+    few_folds : int
+        Examples from which on two folds do.
     left_out : int
         Examples left out in turn, at most.
+    exact : int
+        Examples up to which ridge solutions are spanned by all of them.
     centres : int
-        Examples that ridge solutions are spanned by, at most.
+        Examples that they are spanned by beyond.
     ridges : tuple of float
         Ridges.
     masses, exponents, densities : tuple of float
         Grids of the smoothers over nearest examples.
     """
 
-    scales: tuple[str, ...] = ("plain", "agop")
+    scales: tuple[str, ...] = ("agop",)
     one_view: bool = True
     rounds: int = 2
     learners: int = 1000
     choosers: int = 1500
     n_folds: int = 4
+    few_folds: int = 20_000
     left_out: int = 4000
-    centres: int = 4000
+    exact: int = 4000
+    centres: int = 2000
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
     masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
@@ -67,8 +84,10 @@ class Plan:
 
 
 INSTANT = Plan()
-FULL = Plan(scales=("plain", "anova", "agop"), one_view=False, rounds=3, learners=1500)
+FULL = Plan(scales=("anova", "agop"), one_view=False, rounds=3, learners=1500)
 
+# Up to so many examples threads of BLAS wait for each other longer than they work.
+_SMALL = 2000
 # Smoothers of a pool, at most, besides ridge solutions.
 _MOST = 30
 # What weighs less is left out of the pool.
@@ -77,6 +96,8 @@ _LEAST = 1e-2
 _STARTING = 1e-3
 # Local scales are taken of all examples up to so many: it takes all their distances.
 _LOCAL_UP_TO = 10_000
+# So many of the nearest examples are looked at for it.
+_AROUND = 17
 
 
 class _Candidate(NamedTuple):
@@ -93,6 +114,9 @@ class _Candidate(NamedTuple):
     ridge_scores: Floats
 
 
+Learner = Callable[[NDArray[np.bool_]], Floats]
+
+
 def fit_pool(
     X: Floats,
     index: Integers,
@@ -103,6 +127,7 @@ def fit_pool(
     keys: Floats | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
+    time_limit: float | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Pool:
     """Fit a pool.
@@ -125,8 +150,10 @@ def fit_pool(
         Another seed, other folds and samples.
     n_jobs : int or None, default=1
         Threads.
+    time_limit : float, optional
+        Seconds after which no further kind of distance is tried; the first always is.
     progress : callable, optional
-        Told in words what has been done.
+        Told in words what has been tried.
 
     Returns
     -------
@@ -137,49 +164,32 @@ def fit_pool(
     Scales that labels were used for are learnt without the fold of a row before the row is told by
     them, so that what is said of rows left out is honest.
     """
+    start = time.monotonic()
     keys = X if keys is None else keys
-    fold = folds_of(keys, index, plan.n_folds, seed)
     first, rank = distinct_order(keys, index, seed)
-    n = len(X)
     if n_classes == 1 or first.size < 2 or not X.shape[1]:
         return _prior_only(index, weight, n_classes)
-    rows = np.flatnonzero(rank < plan.left_out)
-    centres = None if first.size <= plan.centres else np.sort(first[: plan.centres // 2])
-    learners = None if first.size <= plan.choosers else np.flatnonzero(rank < plan.choosers)
-    problem = Problem(index, weight, n_classes, fold, plan.n_folds, rows, centres, learners)
-    views: list[tuple[str, View, Floats]] = []
-    for kind in ("scores", "ranks"):
-        view = fit_view(X, weight, kind)  # type: ignore[arg-type]
-        views.append((kind, view, view.features(X)))
-    ranked = views[-1][2]
-    if not views[1][1].ranked.size:
-        views = views[:1]  # the two are the same where no column has more than two values
-    if plan.one_view and len(views) > 1:
-        losses = [trial(Z, problem, plan.ridges)[0] for _, _, Z in views]
-        views = [views[int(np.argmin(losses))]]
-    candidates = [
-        _candidate(name, view, Z, None, np.ones(Z.shape[1]), problem, plan, n_jobs)
-        for name, view, Z in views
-    ]
-    for name, view, Z in views:
-        for kind in plan.scales:
-            if kind == "plain":
-                continue
-            for words, learn in _learners(kind, Z, ranked, problem, plan, rank):
-                by_fold = [learn(fold != f) for f in range(plan.n_folds)]
-                candidates.append(
-                    _candidate(
-                        f"{name}, {words}",
-                        view,
-                        Z,
-                        by_fold,
-                        learn(np.ones(n, dtype=bool)),
-                        problem,
-                        plan,
-                        n_jobs,
-                    )  # fmt: skip
-                )
-    return _pooled(candidates, problem)
+    n_folds = plan.n_folds if first.size <= plan.few_folds else 2
+    problem = Problem(
+        index,
+        weight,
+        n_classes,
+        folds_of(keys, index, n_folds, seed),
+        n_folds,
+        np.flatnonzero(rank < plan.left_out),
+        None if first.size <= plan.exact else np.sort(first[: plan.centres]),
+        None if first.size <= plan.choosers else np.flatnonzero(rank < plan.choosers),
+    )
+    candidates: list[_Candidate] = []
+    with single_threaded_blas() if len(X) <= _SMALL else nullcontext():
+        for candidate in _Fit(X, problem, plan, rank, n_jobs).candidates():
+            candidates.append(candidate)
+            spent = time.monotonic() - start
+            if progress is not None:
+                progress(f"tried distances in {candidate.name}, {spent:.1f} s")
+            if time_limit is not None and spent > time_limit:
+                break
+        return _pooled(candidates, problem)
 
 
 def _prior_only(index: Integers, weight: Floats, n_classes: int) -> Pool:
@@ -190,88 +200,112 @@ def _prior_only(index: Integers, weight: Floats, n_classes: int) -> Pool:
     return Pool((), 1.0, Link(1.0, 0.0, prior), index, weight, None, said)
 
 
-Learner = Callable[[NDArray[np.bool_]], Floats]
+class _Fit:
+    """What candidates of one fit have in common."""
 
+    def __init__(
+        self, X: Floats, problem: Problem, plan: Plan, rank: Integers, n_jobs: int | None
+    ) -> None:
+        self._problem, self._plan, self._rank, self._n_jobs = problem, plan, rank, n_jobs
+        scores, ranks = (fit_view(X, problem.weight, kind) for kind in ("scores", "ranks"))
+        self._views: list[tuple[str, View, Floats]] = [("scores", scores, scores.features(X))]
+        if ranks.ranked.size:  # otherwise the two are the same
+            self._views.append(("ranks", ranks, ranks.features(X)))
+        self._normal = self._views[-1][2]
 
-def _learners(
-    kind: str, Z: Floats, scores: Floats, problem: Problem, plan: Plan, rank: Integers
-) -> list[tuple[str, Learner]]:
-    """Give what learns scales from some of the examples."""
+    def candidates(self) -> Iterator[_Candidate]:
+        """Try one kind of distance after the other."""
+        plan = self._plan
+        views = self._views
+        if plan.one_view and len(views) > 1:
+            losses = [trial(Z, self._problem, plan.ridges)[0] for _, _, Z in views]
+            views = [views[int(np.argmin(losses))]]
+        for name, view, Z in views:
+            yield self._candidate(name, view, Z, None, np.ones(Z.shape[1]))
+        everyone = np.ones(len(self._rank), dtype=bool)
+        for kind in plan.scales:
+            for name, view, Z in views:
+                for words, learn in self._learners(kind, Z):
+                    by_fold = [learn(self._problem.fold != f) for f in range(self._problem.n_folds)]
+                    called = f"{name}, {words}"
+                    yield self._candidate(called, view, Z, by_fold, learn(everyone))
 
-    def few(kept: NDArray[np.bool_]) -> Integers:
-        who = np.flatnonzero(kept)
-        if who.size <= plan.learners:
+    def _learners(self, kind: str, Z: Floats) -> list[tuple[str, Learner]]:
+        """Give what learns scales from some of the examples."""
+        p = self._problem
+
+        def anova(kept: NDArray[np.bool_], keep: float = 0.0) -> Floats:
+            who = np.flatnonzero(kept)
+            part = self._normal[who], p.index[who], p.weight[who]
+            return anova_scales(*part, p.n_classes, keep)
+
+        def agop(kept: NDArray[np.bool_], start: Floats | None) -> Floats:
+            who = self._few(np.flatnonzero(kept))
+            part = Z[who], p.index[who], p.weight[who]
+            return agop_scales(*part, p.n_classes, rounds=self._plan.rounds, start=start)
+
+        if kind == "anova":
+            return [(kind, anova)]
+        both: list[tuple[str, Learner]] = [
+            ("agop", lambda kept: agop(kept, None)),
+            ("anova and agop", lambda kept: agop(kept, anova(kept, KEPT))),
+        ]
+        if len(Z) <= self._plan.learners:
+            return both
+        # One fold tells whether it pays to begin with what columns tell by themselves.
+        inside = p.fold != 0
+        losses = [trial(Z * learn(inside), p)[0] for _, learn in both]
+        return [both[int(np.argmin(losses))]]
+
+    def _few(self, who: Integers) -> Integers:
+        """Keep as many as scales are learnt from."""
+        few = self._plan.learners
+        if who.size <= few:
             return who
-        return who[rank[who] <= np.partition(rank[who], plan.learners - 1)[plan.learners - 1]]
+        rank = self._rank[who]
+        kept: Integers = who[rank <= np.partition(rank, few - 1)[few - 1]]
+        return kept
 
-    def anova(kept: NDArray[np.bool_], keep: float) -> Floats:
-        who = np.flatnonzero(kept)
-        return anova_scales(
-            scores[who], problem.index[who], problem.weight[who], problem.n_classes, keep
+    def _candidate(
+        self, name: str, view: View, Z: Floats, by_fold: list[Floats] | None, scale: Floats
+    ) -> _Candidate:
+        p, plan = self._problem, self._plan
+        features = Z * scale
+        length = length_of(features, p.weight)
+        near = self._near(Z, by_fold, features)
+        densities, local = plan.densities, None
+        if len(Z) <= _LOCAL_UP_TO:
+            around = nearest(features, features, _AROUND, self._n_jobs)
+            local = density(around, p.weight, np.arange(len(Z)), length)
+        else:
+            densities = (0.0,)
+        settings = tuple(
+            Setting(float(mass), float(exponent), float(power))
+            for power in densities
+            for exponent in plan.exponents
+            for mass in plan.masses
+            # One neighbour, or all alike, are the same whatever the rest.
+            if (exponent > 0 or power == 0) and (mass > 1 or exponent == 0)
         )
+        each = [features] if by_fold is None else [Z * s for s in by_fold]
+        ridge, scores, _ = cross_fit(each, p, plan.ridges)
+        lists = lists_of(near, p.weight, local, p.rows)
+        return _Candidate(name, view, scale, features, lists, local, settings, ridge, scores)
 
-    def agop(kept: NDArray[np.bool_], start: Floats | None) -> Floats:
-        who = few(kept)
-        part = Z[who], problem.index[who], problem.weight[who], problem.n_classes
-        return agop_scales(*part, rounds=plan.rounds, start=start)
-
-    if kind == "anova":
-        return [("anova", lambda kept: anova(kept, 0.0))]
-    both: list[tuple[str, Learner]] = [
-        ("agop", lambda kept: agop(kept, None)),
-        ("anova, agop", lambda kept: agop(kept, anova(kept, KEPT))),
-    ]
-    if len(Z) <= plan.learners:
-        return both
-    # One fold tells whether it pays to begin with what columns tell by themselves.
-    inside = problem.fold != 0
-    losses = [trial(Z * learn(inside), problem)[0] for _, learn in both]
-    return [both[int(np.argmin(losses))]]
-
-
-def _candidate(
-    name: str,
-    view: View,
-    Z: Floats,
-    by_fold: list[Floats] | None,
-    scale: Floats,
-    problem: Problem,
-    plan: Plan,
-    n_jobs: int | None,
-) -> _Candidate:
-    rows, weight = problem.rows, problem.weight
-    features = Z * scale
-    length = length_of(features, weight)
-    k = int(max(plan.masses)) + 1
-    local = None
-    if by_fold is None:
-        near = nearest(features[rows], features, k, n_jobs)
-    else:
+    def _near(self, Z: Floats, by_fold: list[Floats] | None, features: Floats) -> Near:
+        """Find the nearest examples of those that are left out."""
+        rows = self._problem.rows
+        k = list_length(max(self._plan.masses), self._problem.weight) + 1
+        if by_fold is None:
+            return nearest(features[rows], features, k, self._n_jobs)
         places = np.empty((rows.size, min(k, len(Z))), dtype=np.int64)
-        logs = np.empty(places.shape)
-        for f, s in enumerate(by_fold):
-            own = np.flatnonzero(problem.fold[rows] == f)
+        near = Near(places, np.empty(places.shape))
+        for f, scale in enumerate(by_fold):
+            own = np.flatnonzero(self._problem.fold[rows] == f)
             if own.size:
-                found = nearest(Z[rows[own]] * s, Z * s, k, n_jobs)
-                places[own], logs[own] = found
-        near = Near(places, logs)
-    densities = plan.densities
-    if len(Z) <= _LOCAL_UP_TO and length > 0.0:
-        around = nearest(features, features, 17, n_jobs)
-        local = density(around, weight, np.arange(len(Z)), length)
-    else:
-        densities = (0,)
-    settings = tuple(
-        Setting(float(k), float(a), float(b))
-        for b in densities
-        for a in plan.exponents
-        for k in plan.masses
-        if (a > 0 or b == 0) and (k > 1 or a == 0)
-    )
-    each = [features] if by_fold is None else [Z * s for s in by_fold]
-    ridge, scores, _ = cross_fit(each, problem, plan.ridges)
-    lists = lists_of(near, weight, local, rows)
-    return _Candidate(name, view, scale, features, lists, local, settings, ridge, scores)
+                found = nearest(Z[rows[own]] * scale, Z * scale, k, self._n_jobs)
+                near.places[own], near.logs[own] = found
+        return near
 
 
 def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
@@ -282,7 +316,8 @@ def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
     ridges = np.column_stack([np.clip(c.ridge_scores[at, index], 0, 1) for c in candidates])
     start = mixture_weights(np.column_stack([*columns, ridges, prior[index]]), weight)
     n_settings = start.size - len(candidates) - 1
-    order = np.argsort(-start[:n_settings], kind="stable")[:_MOST]
+    # Equal weights to rounding are put in the order of the settings.
+    order = np.argsort(-start[:n_settings].round(9), kind="stable")[:_MOST]
     kept = np.sort(order[start[order] > _STARTING])
     bounds = np.cumsum([0] + [len(c.settings) for c in candidates])
     scores: list[Floats] = []
@@ -309,6 +344,8 @@ def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
         ridge: Ridge | None = None
         if ridge_weight > 0.0:
             ridge = fit_ridge(candidate.features, problem, candidate.ridge)
+        all_mine = [*mine, len(kept) + c]
+        alone = np.tensordot(w[all_mine] / w[all_mine].sum(), np.array(scores)[all_mine], 1)
         groups.append(
             Group(
                 candidate.name,
@@ -320,6 +357,7 @@ def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
                 w[mine],
                 ridge,
                 ridge_weight,
+                link_loss(alone, index, weight),
             )
         )
     said = LeftOutScores(rows, np.tensordot(w, np.array(scores), 1))

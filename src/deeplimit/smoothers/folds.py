@@ -23,7 +23,8 @@ def _keys(X: Floats, index: Integers, seed: int) -> NDArray[np.uint64]:
     with np.errstate(over="ignore"):
         golden = np.uint64(0x9E3779B97F4A7C15)
         key = _scrambled(index.astype(np.uint64) + golden * np.uint64(seed + 1))
-        bits = np.ascontiguousarray(X + 0.0).view(np.uint64)  # -0.0 is 0.0
+        # -0.0 is 0.0, and any NaN is that of a missing cell.
+        bits = np.ascontiguousarray(np.where(np.isnan(X), np.nan, X + 0.0)).view(np.uint64)
         for j in range(X.shape[1]):
             key = _scrambled((key ^ bits[:, j]) + golden)
     return key

@@ -20,6 +20,8 @@ Integers = NDArray[np.int64]
 _BLOCK = 2**17
 # Candidates beyond those asked for: rounding may exchange neighbours at equal distances.
 _SPARE = 4
+# What a product of matrices may be off by, in units of the squared norms.
+_BLUR = 8 * np.finfo(np.float64).eps
 # From so many numbers for each one wanted a sample of them, one of so many, bounds the search.
 _SAMPLED, _STRIDE = 8, 8
 
@@ -30,7 +32,7 @@ class Near(NamedTuple):
     Parameters
     ----------
     places : ndarray of int64, shape (m, k)
-        Examples, nearest first, equally near ones by their place.
+        Examples, nearest first; of those listed, equally near ones by their place.
     logs : ndarray of shape (m, k)
         ln of their distances; -inf for one that coincides with the row.
     """
@@ -85,6 +87,14 @@ def nearest(
         if k:
             found = _smallest(u, wide)
             exact = exact_squares(Q[rows], X, found)
+            # Where the product tells not one digit in a million of the distances, take differences.
+            blur = _BLUR * (np.einsum("ij,ij->i", Q[rows], Q[rows]) + norms.max())
+            dim = np.flatnonzero((np.sort(exact, axis=1)[:, k - 1] < 1e6 * blur) & (wide < n))
+            if dim.size:
+                every = np.broadcast_to(np.arange(n), (dim.size, n))
+                truly = exact_squares(Q[rows][dim], X, every)
+                found[dim] = np.sort(np.argsort(truly, axis=1, kind="stable")[:, :wide], axis=1)
+                exact[dim] = np.take_along_axis(truly, found[dim], axis=1)
             order = np.argsort(exact, axis=1, kind="stable")[:, :k]
             places[rows] = np.take_along_axis(found, order, axis=1)
             with np.errstate(divide="ignore"):

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from deeplimit.smoothers.nearest import nearest
 from deeplimit.smoothers.pooling import Link
 from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, laplace, ridge_weights, squares
-from deeplimit.smoothers.truncated import Lists, Setting, lists_of
+from deeplimit.smoothers.truncated import Setting, lists_of
 from deeplimit.smoothers.views import View
 
-__all__ = ["Group", "LeftOutScores", "Pool"]
+__all__ = ["Group", "LeftOutScores", "Pool", "list_length"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -46,6 +46,9 @@ class Group:
         The kernel ridge solution.
     ridge_weight : float
         Its weight in the pool.
+    loss : float
+        Log-loss on rows left out of these smoothers alone, in their best proportions; NaN where it
+        is not known.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Group:
     weights: Floats
     ridge: Ridge | None
     ridge_weight: float
+    loss: float = np.nan
 
 
 class LeftOutScores(NamedTuple):
@@ -111,14 +115,17 @@ class Pool:
 
     def in_words(self) -> str:
         """Say what the pool is made of, by weight."""
-        near = sum(float(group.weights.sum()) for group in self.groups)
-        ridge = sum(group.ridge_weight for group in self.groups)
         parts = {
-            "singular smoothers over nearest examples": near,
-            "kernel ridge": ridge,
-            "majority vote": self.prior_weight,
+            "singular smoothers over nearest examples": sum(
+                float(group.weights.sum()) for group in self.groups
+            ),
+            "kernel ridge": sum(group.ridge_weight for group in self.groups),
         }
-        said = [f"{part:.0%} {name}" for name, part in parts.items() if part >= 0.005]
+        # The prior that is mixed in draws probabilities together, and decides nothing by itself.
+        whole = sum(parts.values())
+        if not whole:
+            return "majority vote"
+        said = [f"{part / whole:.0%} {name}" for name, part in parts.items() if part > 0.0]
         return "pool of " + ", ".join(said)
 
     def scores(self, X: Floats, n_jobs: int | None = 1) -> Floats:
@@ -140,13 +147,26 @@ class Pool:
         for group in self.groups:
             Q = group.view.features(X) * group.scale
 
-            def solved(rows: slice, u: Floats, group: Group = group) -> None:
-                ridge = group.ridge
-                if ridge is not None:
-                    u = u if self.centres is None else u[:, self.centres]
-                    out[rows] += group.ridge_weight * (ridge.values(u) + self.link.prior)
+            most = max((setting.mass for setting in group.settings), default=0.0)
+            # Where nearest examples are not asked for, nor are the examples beside the centres.
+            all_of_them = bool(group.settings) or self.centres is None
+            examples = group.features if all_of_them else group.features[self.centres]
+            centres = self.centres if all_of_them else None
 
-            for v, lists, setting in self._smoothers(group, Q, n_jobs, solved):
+            def solved(
+                rows: slice,
+                u: Floats,
+                group: Group = group,
+                out: Floats = out,
+                centres: Integers | None = centres,
+            ) -> None:
+                if group.ridge is not None:
+                    u = u if centres is None else u[:, centres]
+                    out[rows] += group.ridge_weight * (group.ridge.values(u) + self.link.prior)
+
+            near = nearest(Q, examples, list_length(most, self.weight), n_jobs, solved)
+            lists = lists_of(near, self.weight, group.local)
+            for v, setting in zip(group.weights, group.settings, strict=True):
                 out += v * lists.proportions(setting, self.index, self.n_classes)
         return out
 
@@ -169,7 +189,10 @@ class Pool:
         rest = np.full(m, self.prior_weight)
         for group in self.groups:
             Q = group.view.features(X) * group.scale
-            for v, lists, setting in self._smoothers(group, Q):
+            most = max((setting.mass for setting in group.settings), default=0.0)
+            near = nearest(Q, group.features, list_length(most, self.weight))
+            lists = lists_of(near, self.weight, group.local)
+            for v, setting in zip(group.weights, group.settings, strict=True):
                 terms = v * lists.terms(setting)
                 np.add.at(out, (np.arange(m)[:, None], lists.places), terms)
             if group.ridge is not None:
@@ -177,15 +200,18 @@ class Pool:
                 out += h
                 # Targets are less the prior, which is the mean of the examples.
                 rest += group.ridge_weight - h.sum(axis=1)
-        return out + rest[:, None] * part
+        shares: Floats = out + rest[:, None] * part
+        return shares
 
-    def of(self, kept: Integers) -> Pool:
+    def of(self, kept: Integers, weight: Floats | None = None) -> Pool:
         """Give the pool of some of the examples, its settings staying as they are.
 
         Parameters
         ----------
         kept : ndarray of int64
             Places of the examples to keep, ascending.
+        weight : ndarray of shape (len(kept),), optional
+            Their weights, if others than they had.
 
         Returns
         -------
@@ -195,7 +221,9 @@ class Pool:
         centres = self.centres
         if centres is not None:
             centres = np.flatnonzero(np.isin(kept, centres))
-        weight, index = self.weight[kept], self.index[kept]
+            if not centres.size:
+                centres = np.arange(kept.size)[: self.centres.size]  # type: ignore[union-attr]
+        weight, index = self.weight[kept] if weight is None else weight, self.index[kept]
         mass = np.bincount(index, weights=weight, minlength=self.n_classes)
         problem = Problem(index, weight, self.n_classes, index, 1, index, centres)
         groups = []
@@ -210,20 +238,8 @@ class Pool:
         none = LeftOutScores(np.zeros(0, dtype=np.int64), np.zeros((0, self.n_classes)))
         return Pool(tuple(groups), self.prior_weight, link, index, weight, centres, none)
 
-    def _smoothers(
-        self,
-        group: Group,
-        Q: Floats,
-        n_jobs: int | None = 1,
-        also: Callable[[slice, Floats], None] | None = None,
-    ) -> list[tuple[float, Lists, Setting]]:
-        most = max((setting.mass for setting in group.settings), default=0.0)
-        near = nearest(Q, group.features, _length(most, self.weight), n_jobs, also)
-        lists = lists_of(near, self.weight, group.local)
-        return [(v, lists, s) for v, s in zip(group.weights, group.settings, strict=True)]
-
     def _ridge_shares(self, group: Group, Q: Floats) -> Floats:
-        """What each example's target weighs in a ridge solution, of shape (m, n)."""
+        """Give what each example's target weighs in a ridge solution, of shape (m, n)."""
         assert group.ridge is not None
         kept = self._solvers
         if group.name not in kept:
@@ -237,7 +253,20 @@ class Pool:
         return {}
 
 
-def _length(mass: float, weight: Floats) -> int:
-    """How many nearest examples surely have a mass, but no more than there are."""
-    least = float(weight.min())
-    return int(min(len(weight), np.ceil(mass / least))) if np.isfinite(mass) else len(weight)
+def list_length(mass: float, weight: Floats) -> int:
+    """Give how many nearest examples are listed for a mass.
+
+    Parameters
+    ----------
+    mass : float
+        The mass.
+    weight : ndarray of shape (n,)
+        Weights of the examples.
+
+    Returns
+    -------
+    int
+        Enough for examples of the least weight, but at most four for each unit of mass.
+    """
+    wanted = min(mass / float(weight.min()), 4.0 * mass)
+    return int(min(len(weight), np.ceil(wanted)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.ridge import laplace, length_of, solve_ridge, squares
+from deeplimit.smoothers.ridge import gram, length_of, solve_ridge
 
 __all__ = ["KEPT", "agop_scales", "anova_scales"]
 
@@ -138,14 +138,11 @@ def agop_scales(
     for _ in range(rounds):
         X = Z * scale
         length = length_of(X, weight)
-        if length == 0.0:
-            break
-        u = squares(X, X)
-        K = laplace(u, length)
+        K = gram(X, length)
         a = solve_ridge(K, targets, _RIDGE, weight)
         # The derivative of exp(-r/L) is -exp(-r/L) (x - z)/(r L); at r = 0, where it has none, 0.
-        r = np.sqrt(u)
-        slopes = np.divide(K, r, out=np.zeros_like(K), where=r > 1e-7 * length) / length
+        r = -np.log(K)
+        slopes = np.divide(K, r, out=np.zeros_like(K), where=r > 1e-7) / length**2
         mean = np.zeros(Z.shape[1])
         for c in range(n_classes):
             gradient = X * (slopes @ a[:, c])[:, None] - slopes @ (a[:, c, None] * X)

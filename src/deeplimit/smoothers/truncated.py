@@ -70,7 +70,8 @@ class Lists(NamedTuple):
         parts = np.clip(setting.mass - before, 0.0, self.weights)
         terms = parts * self._powers(setting, there)
         total = terms.sum(axis=1, keepdims=True)
-        return np.divide(terms, total, out=np.zeros_like(terms), where=total > 0.0)
+        shares: Floats = np.divide(terms, total, out=np.zeros_like(terms), where=total > 0.0)
+        return shares
 
     def proportions(self, setting: Setting, index: Integers, n_classes: int) -> Floats:
         """Give the shares of the classes, of shape (m, n_classes)."""
@@ -78,7 +79,8 @@ class Lists(NamedTuple):
         m = len(terms)
         cells = np.arange(m)[:, None] * n_classes + index[self.places]
         sums = np.bincount(cells.ravel(), weights=terms.ravel(), minlength=m * n_classes)
-        return sums.reshape(m, n_classes)
+        proportions: Floats = sums.reshape(m, n_classes).astype(np.float64)
+        return proportions
 
     def of_class(self, settings: Sequence[Setting], index: Integers, wanted: Integers) -> Floats:
         """Give the share of one class for each row, of shape (m, len(settings)).
@@ -139,8 +141,7 @@ def lists_of(
     local : ndarray of shape (n,), optional
         ln of the local scale of each example.
     own : ndarray of int64, shape (m,), optional
-        The rows are these examples, and each is left out of its own list once: one of weight 2
-        stands for two equal rows, of which the other stays.
+        The rows are these examples, and each is left out of its own list.
 
     Returns
     -------
@@ -148,7 +149,7 @@ def lists_of(
     """
     weights = weight[near.places]
     if own is not None:
-        weights = weights - np.where(near.places == own[:, None], np.minimum(weights, 1.0), 0.0)
+        weights = np.where(near.places == own[:, None], 0.0, weights)
     return Lists(near.places, near.logs, weights, None if local is None else local[near.places])
 
 
@@ -174,4 +175,5 @@ def density(near: Near, weight: Floats, own: Integers, length: float) -> Floats:
     reached = np.cumsum(lists.weights, axis=1) >= _LOCAL
     place = np.where(reached.any(axis=1), np.argmax(reached, axis=1), reached.shape[1] - 1)
     local = lists.logs[np.arange(len(place)), place]
-    return np.maximum(local, np.log(length) + _LEAST_LOCAL) if length > 0.0 else np.zeros(len(own))
+    least: Floats = np.maximum(local, np.log(length) + _LEAST_LOCAL)
+    return least

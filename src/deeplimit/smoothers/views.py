@@ -89,7 +89,7 @@ def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
     shift: Floats = share @ X
     spread = np.sqrt(share @ (X - shift) ** 2)
     low, high = X.min(axis=0), X.max(axis=0)
-    two = np.all((X == low) | (X == high), axis=0) & (low < high)
+    two = np.all((low == X) | (high == X), axis=0) & (low < high)
     # Rounding of a mean is no spread.
     flat = (low == high) | (spread <= 1e-12 * np.maximum(np.abs(low), np.abs(high)))
     with np.errstate(divide="ignore"):

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deeplimit.smoothers.nearest import exact_squares, nearest
+
+
+def squared(Q, X):
+    return ((Q[:, None, :] - X[None]) ** 2).sum(axis=2)
+
+
+def sound(Q, X, k):
+    """Compare with all distances: which are listed, in which order, and how far."""
+    found = nearest(Q, X, k)
+    k = min(k, len(X))
+    u = squared(Q, X)
+    listed = np.take_along_axis(u, found.places, axis=1)
+    assert found.places.shape == found.logs.shape == (len(Q), k)
+    assert all(np.unique(row).size == k for row in found.places)
+    assert np.array_equal(listed, np.sort(u, axis=1)[:, :k])
+    step, same = np.diff(found.places, axis=1), np.diff(listed, axis=1) == 0.0
+    assert np.all(step[same] > 0)
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(found.logs, 0.5 * np.log(listed), rtol=1e-13, atol=1e-13)
+    return found
+
+
+# Whole numbers: squares are exact, and ties are ties.
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 3), st.integers(1, 45))
+def test_it_agrees_with_all_distances(seed, n, p, k):
+    rng = np.random.default_rng(seed)
+    sound(rng.integers(0, 4, (5, p)).astype(float), rng.integers(0, 4, (n, p)).astype(float), k)
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 8))
+def test_without_ties_places_are_those_of_a_sort(seed, n, k):
+    rng = np.random.default_rng(seed)
+    Q, X = rng.standard_normal((4, 3)), rng.standard_normal((n, 3))
+    expected = np.argsort(squared(Q, X), axis=1)[:, :k]
+    assert np.array_equal(nearest(Q, X, k).places, expected)
+
+
+@pytest.mark.parametrize("n", [1023, 1024, 3000])
+@pytest.mark.parametrize("k", [1, 5, 17, 129])
+@pytest.mark.parametrize("kind", ["whole", "normal", "sorted", "equal"])
+def test_a_bound_from_a_sample_loses_nothing(n, k, kind):
+    rng = np.random.default_rng(n + k)
+    X = {
+        "whole": lambda: rng.integers(0, 6, (n, 3)).astype(float),
+        "normal": lambda: rng.integers(-1000, 1000, (n, 3)) / 256.0,
+        # The sample takes every eighth: as unlike the rest as can be.
+        "sorted": lambda: (
+            np.where(np.arange(n) % 8 == 0, 1e3, 1.0)[:, None] * np.arange(n)[:, None]
+        ),
+        "equal": lambda: np.ones((n, 2)),
+    }[kind]()
+    sound(X[rng.permutation(n)[:20]], X, k)
+
+
+def test_all_of_them_and_none():
+    rng = np.random.default_rng(0)
+    Q, X = rng.integers(0, 9, (3, 2)).astype(float), rng.integers(0, 9, (7, 2)).astype(float)
+    for k in (7, 8, 1000):
+        sound(Q, X, k)
+    assert nearest(Q, X, 0).places.shape == (3, 0)
+
+
+def test_what_coincides_is_at_distance_zero_and_comes_by_place():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((50, 20)) * 10.0 ** rng.uniform(-3, 3, 20)
+    X = np.concatenate([X, X, X])
+    found = nearest(X[:50], X, 4)
+    assert np.isneginf(found.logs[:, :3]).all()
+    assert np.isfinite(found.logs[:, 3]).all()
+    assert np.array_equal(found.places[:, :3], np.arange(50)[:, None] + [0, 50, 100])
+
+
+def test_next_to_nothing_is_not_zero():
+    X = np.array([[1.0], [1.0 + 2.0**-50], [3.0]])
+    found = nearest(X[:1], X, 2)
+    assert found.places.tolist() == [[0, 1]]
+    assert found.logs[0, 1] == pytest.approx(-50 * np.log(2.0), rel=1e-14)
+
+
+def test_threads_change_nothing():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((2000, 4))
+    one, two = nearest(X, X, 9, 1), nearest(X, X, 9, 2)
+    assert np.array_equal(one.places, two.places)
+    assert np.array_equal(one.logs, two.logs)
+
+
+@pytest.mark.parametrize("k", [0, 3])
+def test_others_are_shown_all_distances(k):
+    rng = np.random.default_rng(3)
+    Q, X = rng.standard_normal((900, 3)), rng.standard_normal((300, 3))
+    seen = np.full((900, 300), np.nan)
+
+    def look(rows, u):
+        seen[rows] = u
+        u[:] = -1.0  # as allowed
+
+    found = nearest(Q, X, k, 1, look)
+    np.testing.assert_allclose(seen, squared(Q, X), rtol=1e-9, atol=1e-12)
+    assert np.array_equal(found.places, nearest(Q, X, k).places)
+
+
+def test_exact_squares_are_those_of_differences():
+    rng = np.random.default_rng(4)
+    Q, X = rng.standard_normal((40, 3)) + 1e8, rng.standard_normal((30, 3)) + 1e8
+    places = rng.integers(0, 30, (40, 6))
+    expected = np.take_along_axis(squared(Q, X), places, axis=1)
+    np.testing.assert_allclose(exact_squares(Q, X, places), expected, rtol=1e-14)
