@@ -289,7 +289,7 @@ def registry(trials: int) -> dict[str, Method]:
 
 
 #: Those that need more than is there yet are run when named.
-LATER = ("instant", "full")
+LATER: tuple[str, ...] = ()
 
 
 def versions(method: Method) -> dict[str, str]:

@@ -15,7 +15,7 @@ __all__ = ["Parser", "build_parser"]
 _ABOUT = """\
 What a neural network becomes when it is infinitely wide and infinitely deep:
 the regime of an activation, an activation for the dimension of your data, and
-the classifier that the network is, with nothing to train.
+classifiers of tables that such networks are, with reasons for each decision.
 """
 
 _EXAMPLES = """\

@@ -183,7 +183,7 @@ def pool_measured(pool: Pool, points: Floats, origin: Integers) -> list[Measured
             )
 
         queries = group.view.features(points) * group.scale
-        found.append(Measured(group.features, queries, origin, sight))
+        found.append(Measured(group.features, queries, origin[group.view.source], sight))
     return found
 
 

@@ -333,7 +333,8 @@ def _idle(
     if pooled:
         for group in model.pool_.groups:
             if np.ptp(group.scale) > 0.0:
-                tells |= group.scale**2 > _IDLE * np.mean(group.scale**2)
+                used = group.scale**2 > _IDLE * np.mean(group.scale**2)
+                np.logical_or.at(tells, group.view.source, used)
                 learnt.append(group)
     # What no distance has learnt may still matter together with other columns: nothing is said.
     if not learnt:
@@ -342,7 +343,8 @@ def _idle(
     there[origin] = True
     used = np.zeros(p, dtype=bool)
     np.logical_or.at(used, origin, tells)
-    return there & ~used
+    idle: NDArray[np.bool_] = there & ~used
+    return idle
 
 
 def _nothing(scores: Floats, index: Integers, weight: Floats, n_classes: int) -> bool:

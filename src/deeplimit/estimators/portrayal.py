@@ -38,15 +38,18 @@ def made_of(model: Any) -> list[Block]:
     blocks: list[Block] = [Heading("What it is made of, and why")]
     if getattr(model, "_pooled", False):
         blocks += _smoothers(model.pool_)
-        origin = model._model.encoder.origin_
-        features = [(g.features, g.weights.sum() + g.ridge_weight) for g in model.pool_.groups]
+        origin, weight = model._model.encoder.origin_, model.pool_.weight
+        features = [
+            (g.features, g.weights.sum() + g.ridge_weight, origin[g.view.source])
+            for g in model.pool_.groups
+        ]
     else:
         blocks += _kernel(model)
         encoder = getattr(model, "_encoder", None)
         origin = np.arange(model._X.shape[1]) if encoder is None else encoder.origin_
-        features = [(model._X, 1.0)]
+        features, weight = [(model._X, 1.0, origin)], model._sample_weight
     names = column_names(model)
-    parts = column_parts(features, model._sample_weight, origin, len(names))
+    parts = column_parts(features, weight, len(names))
     order = np.argsort(-parts, kind="stable")
     rows = tuple((names[j], f"{parts[j]:.1%}") for j in order[:_LINES] if parts[j] > 0.0)
     if rows:
@@ -122,21 +125,19 @@ def _kernel(model: Any) -> list[Block]:
 
 
 def column_parts(
-    features: Sequence[tuple[Floats, float]],
+    features: Sequence[tuple[Floats, float, NDArray[np.int64]]],
     weight: Floats,
-    origin: NDArray[np.int64],
     n_columns: int,
 ) -> Floats:
     """Give the part of each column in the mean squared distance between examples.
 
     Parameters
     ----------
-    features : sequence of (ndarray of shape (n, q), float)
-        Features of the examples for each kind of distance, and its weight.
+    features : sequence of (ndarray of shape (n, q), float, ndarray of int64, shape (q,))
+        For each kind of distance the features of the examples, its weight, and the column of the
+        table that each feature was made of.
     weight : ndarray of shape (n,)
         Weights of the examples.
-    origin : ndarray of int64, shape (q,)
-        Column of the table that each feature was made of.
     n_columns : int
         Number of columns.
 
@@ -147,7 +148,7 @@ def column_parts(
     """
     share = weight / weight.sum()
     parts = np.zeros(n_columns)
-    for X, v in features:
+    for X, v, origin in features:
         variance = share @ (X - share @ X) ** 2
         if (total := variance.sum()) > 0.0:
             np.add.at(parts, origin, v * variance / total)

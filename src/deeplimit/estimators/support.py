@@ -205,7 +205,11 @@ def explain_support(model: Any, X: ArrayLike) -> Support:
             every = made.points(model._X)
             # Ranks end where the examples end, and standard scores do not.
             factor = fit_view(every, weight, "scores").factor
-            scales = [factor * group.scale for group in made.pool.groups]
+            scales = [
+                factor * group.scale
+                for group in made.pool.groups
+                if group.scale.size == factor.size
+            ]
             return fit_nearness(every, weight, index, scales or [factor])
     else:
         points = queries

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import Near, nearest
+from deeplimit.smoothers.odds import fit_odds
 from deeplimit.smoothers.pool import Group, LeftOutScores, Pool, list_length
 from deeplimit.smoothers.pooling import Link, mixture_weights, pool_weights
 from deeplimit.smoothers.ridge import (
     Problem,
-    Ridge,
     cross_fit,
     fit_ridge,
     length_of,
@@ -49,6 +49,8 @@ class Plan:
         Rounds of the average gradient outer product.
     learners : int
         Examples it is learnt from, at most.
+    odds_from : int
+        Examples beyond which columns are also viewed by the odds along them.
     choosers : int
         Examples that a ridge, a view and where to begin are chosen from, at most.
     n_folds : int
@@ -63,6 +65,8 @@ class Plan:
         Examples that they are spanned by beyond.
     ridges : tuple of float
         Ridges.
+    least_group : float
+        A kind of distance that weighs less is left out of the pool.
     masses, exponents, densities : tuple of float
         Grids of the smoothers over nearest examples.
     """
@@ -71,20 +75,30 @@ class Plan:
     one_view: bool = True
     rounds: int = 2
     learners: int = 1000
+    odds_from: int = 1000
     choosers: int = 1500
     n_folds: int = 4
     few_folds: int = 20_000
     left_out: int = 4000
-    exact: int = 4000
-    centres: int = 2000
-    ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0)
+    exact: int = 2000
+    centres: int = 1000
+    ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+    least_group: float = 0.1
     masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
     densities: tuple[float, ...] = (0, 1)
 
 
 INSTANT = Plan()
-FULL = Plan(scales=("anova", "agop"), one_view=False, rounds=3, learners=1500)
+FULL = Plan(
+    scales=("anova", "agop"),
+    one_view=False,
+    rounds=3,
+    learners=1500,
+    exact=4000,
+    centres=2000,
+    least_group=0.02,
+)
 
 # Up to so many examples threads of BLAS wait for each other longer than they work.
 _SMALL = 2000
@@ -189,7 +203,7 @@ def fit_pool(
                 progress(f"tried distances in {candidate.name}, {spent:.1f} s")
             if time_limit is not None and spent > time_limit:
                 break
-        return _pooled(candidates, problem)
+        return _pooled(candidates, problem, plan)
 
 
 def _prior_only(index: Integers, weight: Floats, n_classes: int) -> Pool:
@@ -206,29 +220,49 @@ class _Fit:
     def __init__(
         self, X: Floats, problem: Problem, plan: Plan, rank: Integers, n_jobs: int | None
     ) -> None:
-        self._problem, self._plan, self._rank, self._n_jobs = problem, plan, rank, n_jobs
+        self._X, self._problem, self._plan = X, problem, plan
+        self._rank, self._n_jobs = rank, n_jobs
         scores, ranks = (fit_view(X, problem.weight, kind) for kind in ("scores", "ranks"))
         self._views: list[tuple[str, View, Floats]] = [("scores", scores, scores.features(X))]
-        if ranks.ranked.size:  # otherwise the two are the same
+        if ranks.bent.size:  # otherwise the two are the same
             self._views.append(("ranks", ranks, ranks.features(X)))
         self._normal = self._views[-1][2]
 
     def candidates(self) -> Iterator[_Candidate]:
         """Try one kind of distance after the other."""
-        plan = self._plan
+        plan, p = self._plan, self._problem
         views = self._views
         if plan.one_view and len(views) > 1:
-            losses = [trial(Z, self._problem, plan.ridges)[0] for _, _, Z in views]
+            losses = [trial(Z, p, plan.ridges)[0] for _, _, Z in views]
             views = [views[int(np.argmin(losses))]]
         for name, view, Z in views:
-            yield self._candidate(name, view, Z, None, np.ones(Z.shape[1]))
+            yield self._candidate(name, view, np.ones(Z.shape[1]), [Z], Z)
         everyone = np.ones(len(self._rank), dtype=bool)
         for kind in plan.scales:
             for name, view, Z in views:
                 for words, learn in self._learners(kind, Z):
-                    by_fold = [learn(self._problem.fold != f) for f in range(self._problem.n_folds)]
-                    called = f"{name}, {words}"
-                    yield self._candidate(called, view, Z, by_fold, learn(everyone))
+                    by_fold = [Z * learn(p.fold != f) for f in range(p.n_folds)]
+                    scale = learn(everyone)
+                    yield self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
+        if len(self._views) > 1 and len(self._rank) > plan.odds_from:
+            by_fold = []
+            for f in range(p.n_folds):
+                view, Z = self._odds(p.fold != f)
+                by_fold.append(Z * self._agop(Z, p.fold != f))
+            view, Z = self._odds(everyone)
+            scale = self._agop(Z, everyone)
+            yield self._candidate("odds, agop", view, scale, by_fold, Z * scale)
+
+    def _odds(self, kept: NDArray[np.bool_]) -> tuple[View, Floats]:
+        p = self._problem
+        part = self._X[kept], p.index[kept], p.weight[kept], p.n_classes
+        view = fit_odds(*part, self._views[-1][1], self._normal[kept])
+        return view, view.features(self._X)
+
+    def _agop(self, Z: Floats, kept: NDArray[np.bool_], start: Floats | None = None) -> Floats:
+        p, who = self._problem, self._few(np.flatnonzero(kept))
+        part = Z[who], p.index[who], p.weight[who], p.n_classes
+        return agop_scales(*part, rounds=self._plan.rounds, start=start)
 
     def _learners(self, kind: str, Z: Floats) -> list[tuple[str, Learner]]:
         """Give what learns scales from some of the examples."""
@@ -239,16 +273,11 @@ class _Fit:
             part = self._normal[who], p.index[who], p.weight[who]
             return anova_scales(*part, p.n_classes, keep)
 
-        def agop(kept: NDArray[np.bool_], start: Floats | None) -> Floats:
-            who = self._few(np.flatnonzero(kept))
-            part = Z[who], p.index[who], p.weight[who]
-            return agop_scales(*part, p.n_classes, rounds=self._plan.rounds, start=start)
-
         if kind == "anova":
             return [(kind, anova)]
         both: list[tuple[str, Learner]] = [
-            ("agop", lambda kept: agop(kept, None)),
-            ("anova and agop", lambda kept: agop(kept, anova(kept, KEPT))),
+            ("agop", lambda kept: self._agop(Z, kept)),
+            ("anova and agop", lambda kept: self._agop(Z, kept, anova(kept, KEPT))),
         ]
         if len(Z) <= self._plan.learners:
             return both
@@ -267,16 +296,19 @@ class _Fit:
         return kept
 
     def _candidate(
-        self, name: str, view: View, Z: Floats, by_fold: list[Floats] | None, scale: Floats
+        self, name: str, view: View, scale: Floats, by_fold: list[Floats], features: Floats
     ) -> _Candidate:
+        """Try the smoothers by one kind of distance.
+
+        Each fold has features that its labels were not used for; one for all where none were.
+        """
         p, plan = self._problem, self._plan
-        features = Z * scale
         length = length_of(features, p.weight)
-        near = self._near(Z, by_fold, features)
+        near = self._near(by_fold)
         densities, local = plan.densities, None
-        if len(Z) <= _LOCAL_UP_TO:
+        if len(features) <= _LOCAL_UP_TO:
             around = nearest(features, features, _AROUND, self._n_jobs)
-            local = density(around, p.weight, np.arange(len(Z)), length)
+            local = density(around, p.weight, np.arange(len(features)), length)
         else:
             densities = (0.0,)
         settings = tuple(
@@ -287,28 +319,82 @@ class _Fit:
             # One neighbour, or all alike, are the same whatever the rest.
             if (exponent > 0 or power == 0) and (mass > 1 or exponent == 0)
         )
-        each = [features] if by_fold is None else [Z * s for s in by_fold]
-        ridge, scores, _ = cross_fit(each, p, plan.ridges)
+        ridge, scores, _ = cross_fit(by_fold, p, plan.ridges)
         lists = lists_of(near, p.weight, local, p.rows)
         return _Candidate(name, view, scale, features, lists, local, settings, ridge, scores)
 
-    def _near(self, Z: Floats, by_fold: list[Floats] | None, features: Floats) -> Near:
+    def _near(self, by_fold: list[Floats]) -> Near:
         """Find the nearest examples of those that are left out."""
         rows = self._problem.rows
         k = list_length(max(self._plan.masses), self._problem.weight) + 1
-        if by_fold is None:
-            return nearest(features[rows], features, k, self._n_jobs)
-        places = np.empty((rows.size, min(k, len(Z))), dtype=np.int64)
+        if len(by_fold) == 1:
+            return nearest(by_fold[0][rows], by_fold[0], k, self._n_jobs)
+        places = np.empty((rows.size, min(k, len(by_fold[0]))), dtype=np.int64)
         near = Near(places, np.empty(places.shape))
-        for f, scale in enumerate(by_fold):
+        for f, X in enumerate(by_fold):
             own = np.flatnonzero(self._problem.fold[rows] == f)
             if own.size:
-                found = nearest(Z[rows[own]] * scale, Z * scale, k, self._n_jobs)
-                near.places[own], near.logs[own] = found
+                near.places[own], near.logs[own] = nearest(X[rows[own]], X, k, self._n_jobs)
         return near
 
 
-def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
+class _Member(NamedTuple):
+    """One smoother: a setting of a candidate, or its ridge solution; and what it says."""
+
+    candidate: int  # -1 for the prior
+    setting: Setting | None
+    scores: Floats
+
+
+def _pooled(candidates: list[_Candidate], problem: Problem, plan: Plan) -> Pool:
+    """Weigh the smoothers of all candidates, leave out what weighs little, and weigh the rest."""
+    rows = problem.rows
+    index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
+    members, start = _begun(candidates, problem)
+    w, link = start, Link(1.0, 0.0, prior)
+    for last in (False, True):
+        found = pool_weights(np.array([m.scores for m in members]), index, weight, w, prior)
+        w, link = found.weights, found.link
+        if last:
+            break
+        group = np.array([m.candidate for m in members])
+        whole = np.bincount(group + 1, weights=w)
+        few = (group >= 0) & (whole[group + 1] < plan.least_group * whole[1:].sum())
+        kept = np.flatnonzero((w >= _LEAST) & ~few)
+        if kept.size == 0:
+            kept = np.array([int(np.argmax(w))])
+        members, w = [members[i] for i in kept], w[kept] / w[kept].sum()
+    groups = []
+    for c, candidate in enumerate(candidates):
+        mine = [i for i, m in enumerate(members) if m.candidate == c]
+        if not mine:
+            continue
+        near = [i for i in mine if members[i].setting is not None]
+        solved = [i for i in mine if members[i].setting is None]
+        alone = np.tensordot(
+            w[mine] / w[mine].sum(), np.array([members[i].scores for i in mine]), 1
+        )
+        groups.append(
+            Group(
+                candidate.name,
+                candidate.view,
+                candidate.scale,
+                candidate.features,
+                candidate.local,
+                tuple(setting for i in near if (setting := members[i].setting) is not None),
+                w[near],
+                fit_ridge(candidate.features, problem, candidate.ridge) if solved else None,
+                float(w[solved].sum()),
+                link_loss(alone, index, weight),
+            )
+        )
+    said = LeftOutScores(rows, np.tensordot(w, np.array([m.scores for m in members]), 1))
+    rest = float(w[[i for i, m in enumerate(members) if m.candidate < 0]].sum())
+    return Pool(tuple(groups), rest, link, problem.index, problem.weight, problem.centres, said)
+
+
+def _begun(candidates: list[_Candidate], problem: Problem) -> tuple[list[_Member], Floats]:
+    """Give the smoothers that are worth weighing, and weights to begin with."""
     rows, C = problem.rows, problem.n_classes
     index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
     at = np.arange(rows.size)
@@ -320,48 +406,13 @@ def _pooled(candidates: list[_Candidate], problem: Problem) -> Pool:
     order = np.argsort(-start[:n_settings].round(9), kind="stable")[:_MOST]
     kept = np.sort(order[start[order] > _STARTING])
     bounds = np.cumsum([0] + [len(c.settings) for c in candidates])
-    scores: list[Floats] = []
-    names: list[tuple[int, Setting | None]] = []
+    members = []
     for place in kept:
         c = int(np.searchsorted(bounds, place, side="right")) - 1
         setting = candidates[c].settings[place - bounds[c]]
-        scores.append(candidates[c].lists.proportions(setting, problem.index, C))
-        names.append((c, setting))
-    for c, candidate in enumerate(candidates):
-        scores.append(candidate.ridge_scores)
-        names.append((c, None))
-    scores.append(np.tile(prior, (rows.size, 1)))
-    from_em = np.append(start[kept], np.maximum(start[n_settings:], 0.02))
-    found = pool_weights(np.array(scores), index, weight, from_em, prior)
-    w = np.where(found.weights < _LEAST, 0.0, found.weights)
-    w = w / w.sum()
-    groups = []
-    for c, candidate in enumerate(candidates):
-        mine = [i for i, (g, s) in enumerate(names) if g == c and s is not None and w[i] > 0.0]
-        ridge_weight = float(w[len(kept) + c])
-        if not mine and ridge_weight == 0.0:
-            continue
-        ridge: Ridge | None = None
-        if ridge_weight > 0.0:
-            ridge = fit_ridge(candidate.features, problem, candidate.ridge)
-        all_mine = [*mine, len(kept) + c]
-        alone = np.tensordot(w[all_mine] / w[all_mine].sum(), np.array(scores)[all_mine], 1)
-        groups.append(
-            Group(
-                candidate.name,
-                candidate.view,
-                candidate.scale,
-                candidate.features,
-                candidate.local,
-                tuple(names[i][1] for i in mine),  # type: ignore[misc]
-                w[mine],
-                ridge,
-                ridge_weight,
-                link_loss(alone, index, weight),
-            )
-        )
-    said = LeftOutScores(rows, np.tensordot(w, np.array(scores), 1))
-    return Pool(
-        tuple(groups), float(w[-1]), found.link, problem.index, problem.weight, problem.centres,
-        said,
-    )  # fmt: skip
+        said = candidates[c].lists.proportions(setting, problem.index, C)
+        members.append(_Member(c, setting, said))
+    members += [_Member(c, None, each.ridge_scores) for c, each in enumerate(candidates)]
+    members.append(_Member(-1, None, np.tile(prior, (rows.size, 1))))
+    weights = np.append(start[kept], np.maximum(start[n_settings:], 0.02))
+    return members, weights / weights.sum()

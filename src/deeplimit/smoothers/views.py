@@ -21,21 +21,24 @@ _APART = np.sqrt(0.5)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A fitted map of columns to features, column by column.
+    """A fitted map of columns to features, each of one column.
 
     Parameters
     ----------
-    shift, factor : ndarray of shape (p,)
-        A column is shifted and multiplied, unless it is ranked.
-    ranked : ndarray of int64, shape (r,)
-        Columns that are replaced by the normal scores of their ranks.
+    source : ndarray of int64, shape (q,)
+        Column of each feature, ascending.
+    shift, factor : ndarray of shape (q,)
+        A column is shifted and multiplied, unless it is bent.
+    bent : ndarray of int64, shape (r,)
+        Features that follow a broken line instead.
     knots, values : tuple of ndarray
-        For each of them the values seen, ascending, and their scores; straight lines between.
+        The line of each: values of the column, ascending, and what they become.
     """
 
+    source: NDArray[np.int64]
     shift: Floats
     factor: Floats
-    ranked: NDArray[np.int64]
+    bent: NDArray[np.int64]
     knots: tuple[Floats, ...]
     values: tuple[Floats, ...]
 
@@ -49,11 +52,11 @@ class View:
 
         Returns
         -------
-        ndarray of shape (m, p)
+        ndarray of shape (m, q)
         """
-        Z: Floats = (X - self.shift) * self.factor
-        for j, knots, values in zip(self.ranked, self.knots, self.values, strict=True):
-            Z[:, j] = np.interp(X[:, j], knots, values)
+        Z: Floats = (X[:, self.source] - self.shift) * self.factor
+        for f, knots, values in zip(self.bent, self.knots, self.values, strict=True):
+            Z[:, f] = np.interp(X[:, self.source[f]], knots, values)
         return Z
 
 
@@ -102,4 +105,5 @@ def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
         mass = np.bincount(place, weights=share)
         knots.append(seen)
         values.append(ndtri(np.clip(np.cumsum(mass) - mass / 2.0, 1e-12, 1.0 - 1e-12)))
-    return View(shift, factor, many.astype(np.int64), tuple(knots), tuple(values))
+    source = np.arange(X.shape[1])
+    return View(source, shift, factor, many.astype(np.int64), tuple(knots), tuple(values))

@@ -1,0 +1,128 @@
+"""A view of columns that labels are used for: by the odds of the classes along each column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimit.smoothers.views import View
+
+__all__ = ["fit_odds"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Rows of a bin, at least on average, and the most bins.
+_ROWS, _BINS = 40, 32
+# Features that a column becomes, at most.
+_FEATURES = 2
+# What a bin's shares are drawn to the prior by: so many rows of it.
+_PRIOR = 20.0
+# Each bin looks at its neighbours, too.
+_NEIGHBOUR = 0.5
+
+
+def fit_odds(
+    X: Floats, index: Integers, weight: Floats, n_classes: int, base: View, scores: Floats
+) -> View:
+    """Fit a view in which a column is what it says of the class by itself.
+
+    A column of many values is cut into bins of equal mass; in each the logarithm of the classes'
+    odds against their prior, smoothed, is what the column says there. These vectors are projected
+    on their first principal directions, straight lines lie between the bins, and other columns stay
+    as they are. So values are near that say the same, wherever they are: a step is a step.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Rows.
+    index : ndarray of int64, shape (n,)
+        Class of each.
+    weight : ndarray of shape (n,)
+        Weight of each.
+    n_classes : int
+        Number of classes.
+    base : View
+        View by ranks, which tells what columns have many values.
+    scores : ndarray of shape (n, p)
+        The rows in that view.
+
+    Returns
+    -------
+    View
+
+    References
+    ----------
+    .. [1] I. J. Good, "Probability and the Weighing of Evidence", 1950: the logarithm of odds as
+       the weight of evidence.
+
+    Examples
+    --------
+    >>> from deeplimit.smoothers.views import fit_view
+    >>> X = np.linspace(-1.0, 1.0, 401)[:, None]
+    >>> y, ones = (np.abs(X[:, 0]) > 0.5).astype(int), np.ones(401)
+    >>> base = fit_view(X, ones, "ranks")
+    >>> view = fit_odds(X, y, ones, 2, base, base.features(X))
+    >>> low, middle, high = view.features(np.array([[-0.9], [0.0], [0.9]]))[:, 0]
+    >>> bool(abs(low - high) < 0.1 < abs(low - middle))
+    True
+    """
+    mass = float(weight.sum())
+    prior = np.bincount(index, weights=weight, minlength=n_classes) / mass
+    n_bins = int(np.clip(mass / _ROWS, 4, _BINS))
+    source: list[int] = []
+    shift, factor = [], []
+    bent, knots, values = [], [], []
+    ranked = set(base.bent.tolist())
+    for j in range(X.shape[1]):
+        if j not in ranked:
+            source.append(j)
+            shift.append(base.shift[j])
+            factor.append(base.factor[j])
+            continue
+        centres, says = _line(X[:, j], index, weight, n_bins, prior)
+        for k in range(says.shape[1]):
+            bent.append(len(source))
+            knots.append(centres)
+            values.append(says[:, k])
+            source.append(j)
+            shift.append(0.0)
+            factor.append(0.0)
+    return View(
+        np.array(source, dtype=np.int64),
+        np.array(shift),
+        np.array(factor),
+        np.array(bent, dtype=np.int64),
+        tuple(knots),
+        tuple(values),
+    )
+
+
+def _line(
+    x: Floats, index: Integers, weight: Floats, n_bins: int, prior: Floats
+) -> tuple[Floats, Floats]:
+    """Give the centres of a column's bins and what it says there, of shape (bins, features)."""
+    _, place = np.unique(x, return_inverse=True)
+    mass = np.bincount(place, weights=weight)
+    middle = (np.cumsum(mass) - mass / 2.0) / mass.sum()
+    _, cut = np.unique((middle * n_bins).astype(np.int64), return_inverse=True)
+    bins = cut[place]
+    b, C = int(cut[-1]) + 1, prior.size
+    counts = np.bincount(bins * C + index, weights=weight, minlength=b * C).reshape(b, C)
+    whole = counts.sum(axis=1)
+    centres = np.bincount(bins, weights=weight * x) / whole
+    around: Floats = counts.astype(np.float64)
+    around[1:] = around[1:] + _NEIGHBOUR * counts[:-1]
+    around[:-1] = around[:-1] + _NEIGHBOUR * counts[1:]
+    shares = (around + _PRIOR * prior) / (around.sum(axis=1, keepdims=True) + _PRIOR)
+    there = prior > 0.0
+    says = np.log(shares[:, there] / prior[there])
+    part = whole / whole.sum()
+    says = says - part @ says
+    if says.shape[1] <= 2:
+        return centres, says[:, -1:]
+    _, _, directions = np.linalg.svd(np.sqrt(part)[:, None] * says, full_matrices=False)
+    directions = directions[:_FEATURES]
+    # A direction has no sign of its own.
+    lead = directions[np.arange(len(directions)), np.argmax(np.abs(directions), axis=1)]
+    return centres, says @ (directions * np.sign(lead)[:, None]).T
