@@ -189,10 +189,16 @@ def test_many_classes_and_one():
 
 def test_parts_of_the_columns_in_distances():
     X = np.array([[0.0, 0.0, 5.0], [2.0, 1.0, 5.0]])
-    parts = column_parts([(X, 1.0)], np.ones(2), np.array([0, 0, 2]), 4)
+    parts = column_parts([(X, 1.0, np.array([0, 0, 2]))], np.ones(2), 4)
     assert parts.tolist() == [1.0, 0.0, 0.0, 0.0]
-    parts = column_parts([(X, 1.0), (X[:, ::-1], 3.0)], np.ones(2), np.array([0, 1, 2]), 3)
+    places = np.arange(3)
+    parts = column_parts([(X, 1.0, places), (X[:, ::-1], 3.0, places)], np.ones(2), 3)
     np.testing.assert_allclose(parts, [0.2, 0.2, 0.6])
+    # Kinds of distance may differ in what features a column becomes.
+    odds = np.array([[0.0, 1.0], [3.0, 1.0]])
+    parts = column_parts([(X, 1.0, places), (odds, 1.0, np.array([1, 1]))], np.array([1.0, 3.0]), 3)
+    np.testing.assert_allclose(parts, [0.4, 0.6, 0.0])
+    assert not column_parts([(X[:1], 1.0, places)], np.ones(1), 3).any()
 
 
 def test_the_drawing_holds_every_bin(card):

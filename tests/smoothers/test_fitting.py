@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from deeplimit.smoothers import FULL, INSTANT, Plan, fit_pool
-from deeplimit.smoothers.folds import folds_of
+from deeplimit.smoothers import FULL, INSTANT, Plan, fit_pool, fitting
+from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import nearest
-from deeplimit.smoothers.ridge import Problem, cross_fit
+from deeplimit.smoothers.ridge import Problem, cross_fit, link_loss
 from deeplimit.smoothers.truncated import lists_of
 
 # Settings by which a hundred rows are many.
 SMALL = Plan(learners=60, choosers=70, left_out=90, exact=80, centres=40)
-PLANS = {"instant": INSTANT, "full": FULL, "small": SMALL}
+ODDS = Plan(odds_from=100, least_group=0.0)
+PLANS = {"instant": INSTANT, "full": FULL, "small": SMALL, "odds": ODDS}
 plans = pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
 
 
@@ -56,7 +58,7 @@ def test_scores_are_sums_of_shares_and_add_up(name, n_classes):
 def test_the_pool_of_all_is_the_pool(name):
     pool = fitted(name)
     X = np.random.default_rng(1).standard_normal((30, 4))
-    assert np.array_equal(pool.of(np.arange(120)).scores(X), pool.scores(X))
+    np.testing.assert_allclose(pool.of(np.arange(120)).scores(X), pool.scores(X), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -87,21 +89,25 @@ def test_where_there_is_nothing_to_tell_the_prior_stays(seed):
     assert log_loss(pool) < -np.average(np.log(pool.link.prior[index])) + 1e-3
 
 
-def test_what_is_said_of_a_row_left_out_does_not_know_it():
+@pytest.mark.parametrize(("few_folds", "n_folds"), [(120, 4), (119, 2)])
+def test_what_is_said_of_a_row_left_out_does_not_know_it(few_folds, n_folds):
     """Without scales that are learnt each part can be made again from the others."""
     X, index = examples()
-    pool = fit_pool(X, index, np.ones(120), 2, Plan(scales=()))
+    pool = fit_pool(X, index, np.ones(120), 2, Plan(scales=(), few_folds=few_folds))
     (group,) = pool.groups
     own = np.arange(120)
     lists = lists_of(nearest(group.features, group.features, 120), pool.weight, group.local, own)
-    expected = np.tile(pool.prior_weight * pool.link.prior, (120, 1))
+    expected = np.zeros((120, 2))
     for v, setting in zip(group.weights, group.settings, strict=True):
         expected += v * lists.proportions(setting, index, 2)
-    problem = Problem(index, pool.weight, 2, folds_of(X, index, 4), 4, own, None)
+    problem = Problem(index, pool.weight, 2, folds_of(X, index, n_folds), n_folds, own, None)
     ridge, scores, _ = cross_fit([group.features], problem, INSTANT.ridges)
     expected += group.ridge_weight * scores
-    assert group.ridge is None or group.ridge.ridge == ridge
-    np.testing.assert_allclose(pool.left_out.scores, expected, atol=1e-10)
+    assert group.ridge.ridge == ridge
+    alone = expected / (1.0 - pool.prior_weight)
+    assert group.loss == pytest.approx(link_loss(alone, index, pool.weight), rel=1e-6)
+    expected += pool.prior_weight * pool.link.prior
+    np.testing.assert_allclose(pool.left_out.scores, expected, atol=1e-7)
     # And its own class is not in it.
     flipped = index.copy()
     flipped[5] = 1 - flipped[5]
@@ -118,14 +124,97 @@ def test_labels_at_random_are_not_learnt_by_scales_that_saw_them():
     assert right.mean() < 0.7
 
 
-@plans
-def test_a_weight_counts_like_repeated_rows(plan):
+def test_a_plan_is_kept(monkeypatch):
+    """So many examples are left out, span a solution, choose and teach scales: first by rank."""
     X, index = examples()
-    twice = np.repeat(np.arange(120), 2)
-    many = fit_pool(X[twice], index[twice], np.ones(240), 2, plan)
-    one = fit_pool(X, index, np.full(120, 2.0), 2, plan)
-    Q = X + 0.1
-    np.testing.assert_allclose(one.scores(Q), many.scores(Q), atol=1e-7)
+    rank = distinct_order(X, index)[1]
+    problems, taught = [], []
+
+    def cross_fit(features, problem, ridges):
+        problems.append(problem)
+        return fit(features, problem, ridges)
+
+    def agop_scales(Z, *part, **options):
+        taught.append(Z)
+        return learn(Z, *part, **options)
+
+    fit, learn = fitting.cross_fit, fitting.agop_scales
+    monkeypatch.setattr(fitting, "cross_fit", cross_fit)
+    monkeypatch.setattr(fitting, "agop_scales", agop_scales)
+    pool = fit_pool(X, index, np.ones(120), 2, SMALL)
+    for p in problems:
+        assert np.array_equal(p.rows, np.flatnonzero(rank < 90))
+        assert np.array_equal(p.centres, np.flatnonzero(rank < 40))
+        assert np.array_equal(p.learners, np.flatnonzero(rank < 70))
+        assert np.array_equal(p.fold, folds_of(X, index, 4))
+    assert np.array_equal(pool.centres, problems[0].centres)
+    assert {len(Z) for Z in taught} == {60}
+    # The last was taught by all: those of the least rank.
+    two = X[rank < 60, 3]
+    assert np.array_equal(taught[-1][:, 3] > 0.0, two > 0.5)
+    fit_pool(X, index, np.ones(120), 2, Plan(few_folds=119))
+    assert problems[-1].n_folds == 2
+    assert np.array_equal(problems[-1].fold, folds_of(X, index, 2))
+    assert problems[-1].centres is problems[-1].learners is None
+
+
+@pytest.mark.parametrize("least", [0.2, 0.35])
+def test_a_kind_of_distance_that_weighs_little_is_left_out_and_the_rest_weighed_again(least):
+    X, index = examples()
+    every = fitted("odds")
+    some = fit_pool(X, index, np.ones(120), 2, replace(ODDS, least_group=least))
+    weights = {g.name: g.weights.sum() + g.ridge_weight for g in every.groups}
+    whole = sum(weights.values())
+    assert {g.name for g in some.groups} == {n for n, v in weights.items() if v >= least * whole}
+    assert 0 < len(some.groups) < len(every.groups)
+    again = sum(g.weights.sum() + g.ridge_weight for g in some.groups) + some.prior_weight
+    assert again == pytest.approx(1.0, rel=1e-12)
+    assert log_loss(every) < log_loss(some) < 0.5
+
+
+def told(X, index, plan):
+    said = []
+    pool = fit_pool(X, index, np.ones(len(X)), 2, plan, progress=said.append)
+    return pool, [words[len("tried distances in ") :].rsplit(",", 1)[0] for words in said]
+
+
+def test_columns_are_viewed_by_odds_where_there_are_examples_enough():
+    X, index = examples()
+    assert told(X, index, Plan(odds_from=119))[1][-1] == "odds, agop"
+    assert "odds, agop" not in told(X, index, Plan(odds_from=120))[1]
+    # Not where no column has more than two values.
+    assert "odds, agop" not in told((X > 0) * 1.0, index, Plan(odds_from=10))[1]
+    (group,) = (g for g in fitted("odds").groups if g.name == "odds, agop")
+    features = group.view.features(X) * group.scale
+    np.testing.assert_allclose(group.features, features, rtol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_bands_along_columns_are_seen_by_their_odds(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((500, 8))
+    index = ((np.abs(X[:, 0]) < 0.3) | (np.abs(X[:, 1] - 1.0) < 0.2)).astype(np.int64)
+    index = np.where(rng.random(500) < 0.05, 1 - index, index)
+    plain, seen = (
+        fit_pool(X, index, np.ones(500), 2, Plan(odds_from=n, learners=300)) for n in (500, 499)
+    )
+    assert log_loss(seen) < log_loss(plain) - 0.02
+    by_weight = max(seen.groups, key=lambda g: g.weights.sum() + g.ridge_weight)
+    assert by_weight.name == "odds, agop"
+    spread = by_weight.features.std(axis=0)
+    assert spread[:2].min() > 2.0 * spread[2:].max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_at_random_are_not_learnt_by_their_odds(seed):
+    """What is said of a row left out is said by odds that did not see its label."""
+    rng = np.random.default_rng(seed)
+    X, index = rng.standard_normal((120, 60)), np.arange(120) % 2
+    plan = Plan(scales=(), odds_from=100, least_group=0.0)
+    pool, names = told(X, index, plan)
+    assert names[-1] == "odds, agop"
+    assert np.mean(pool.left_out.scores.argmax(axis=1) == index) < 0.65
+    assert log_loss(pool) > 0.6
 
 
 def test_weights_move_the_decision():
@@ -157,12 +246,10 @@ def test_samples_go_by_the_keys():
 
 def test_words_are_told_and_time_is_kept():
     X, index = examples(60)
+    pool, names = told(X, index, FULL)
+    assert len(names) >= 2 + len(FULL.scales)
+    assert {g.name for g in pool.groups} <= set(names)
     said = []
-    pool = fit_pool(X, index, np.ones(60), 2, FULL, progress=said.append)
-    assert len(said) >= 2 + len(FULL.scales)
-    assert {g.name for g in pool.groups} <= {words[len("tried distances in "):].rsplit(",", 1)[0]
-                                            for words in said}  # fmt: skip
-    said.clear()
     first = fit_pool(X, index, np.ones(60), 2, FULL, time_limit=1e-12, progress=said.append)
     assert len(said) == 1
     assert [g.name for g in first.groups] == ["scores"]
@@ -184,6 +271,14 @@ def test_where_nothing_tells_examples_apart_the_majority_votes(X, index, n_class
     prior = np.bincount(index, weights=np.arange(1.0, len(X) + 1.0)) / (len(X) * (len(X) + 1) / 2)
     np.testing.assert_allclose(pool.scores(X), np.tile(prior, (len(X), 1)), rtol=1e-14)
     np.testing.assert_allclose(pool.shares(X).sum(axis=1), 1.0, rtol=1e-14)
+
+
+@pytest.mark.parametrize("keys", [None, np.arange(40.0).reshape(20, 2)], ids=["none", "others"])
+def test_points_that_coincide_are_a_majority_vote(keys):
+    index = np.arange(20) % 4 // 3
+    pool = fit_pool(np.ones((20, 2)), index, np.ones(20), 2, keys=keys)
+    p = pool.link.probabilities(pool.scores(np.ones((3, 2))))
+    np.testing.assert_allclose(p, np.tile([0.75, 0.25], (3, 1)), atol=0.1)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 9])

@@ -76,6 +76,13 @@ def test_the_order_says_nothing_of_the_values():
     assert abs(np.corrcoef(rank, X[:, 0])[0, 1]) < 0.1
 
 
+def test_missing_is_missing_whatever_its_bits():
+    X = np.array([[np.nan, 1.0], [-np.nan, 1.0], [1.0, np.nan]])
+    assert np.signbit(X[1, 0]) != np.signbit(X[0, 0])
+    rank = distinct_order(X, np.zeros(3, dtype=np.int64))[1]
+    assert rank[0] == rank[1] != rank[2]
+
+
 def test_classes_and_single_bits_tell_rows_apart_but_the_sign_of_zero_does_not():
     X = np.array([[0.0, 1.0], [-0.0, 1.0], [np.nextafter(0.0, 1.0), 1.0], [1.0, 0.0]])
     rank = distinct_order(X, np.zeros(4, dtype=np.int64))[1]

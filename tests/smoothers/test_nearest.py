@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deeplimit.smoothers.nearest import exact_squares, nearest
+from deeplimit.smoothers.nearest import nearest
 
 
 def squared(Q, X):
@@ -24,7 +24,7 @@ def sound(Q, X, k):
     step, same = np.diff(found.places, axis=1), np.diff(listed, axis=1) == 0.0
     assert np.all(step[same] > 0)
     with np.errstate(divide="ignore"):
-        np.testing.assert_allclose(found.logs, 0.5 * np.log(listed), rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(found.logs, 0.5 * np.log(listed), rtol=1e-8, atol=1e-8)
     return found
 
 
@@ -85,6 +85,14 @@ def test_next_to_nothing_is_not_zero():
     assert found.logs[0, 1] == pytest.approx(-50 * np.log(2.0), rel=1e-14)
 
 
+def test_those_that_a_product_cannot_tell_apart_are_told_by_differences():
+    rng = np.random.default_rng(0)
+    X = rng.choice([-1.0, 1.0], (300, 1)) + 1e-9 * rng.standard_normal((300, 1))
+    expected = np.sort(np.abs(X - X.T), axis=1)[:, :5]
+    with np.errstate(divide="ignore"):
+        np.testing.assert_allclose(nearest(X, X, 5).logs, np.log(expected), rtol=1e-9)
+
+
 def test_threads_change_nothing():
     rng = np.random.default_rng(2)
     X = rng.standard_normal((2000, 4))
@@ -108,9 +116,23 @@ def test_others_are_shown_all_distances(k):
     assert np.array_equal(found.places, nearest(Q, X, k).places)
 
 
-def test_exact_squares_are_those_of_differences():
+@pytest.mark.parametrize("far", [0.0, 1e2, 1e4, 1e6, 1e8])
+@pytest.mark.parametrize("n", [30, 1200])
+def test_eight_digits_are_known_wherever_the_rows_lie(far, n):
     rng = np.random.default_rng(4)
-    Q, X = rng.standard_normal((40, 3)) + 1e8, rng.standard_normal((30, 3)) + 1e8
-    places = rng.integers(0, 30, (40, 6))
-    expected = np.take_along_axis(squared(Q, X), places, axis=1)
-    np.testing.assert_allclose(exact_squares(Q, X, places), expected, rtol=1e-14)
+    Q, X = rng.standard_normal((40, 3)) + far, rng.standard_normal((n, 3)) + far
+    u = squared(Q, X)
+    found = nearest(Q, X, 12)
+    expected = 0.5 * np.log(np.sort(u, axis=1)[:, :12])
+    np.testing.assert_allclose(found.logs, expected, atol=1e-8)
+    own = nearest(X, X, 2)  # a row is at 0 from itself, whatever the product says
+    assert np.isneginf(own.logs[:, 0]).all()
+    assert np.array_equal(own.places[:, 0], np.arange(n))
+
+
+def test_one_example_far_away_leaves_the_others_their_digits():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((300, 2))
+    X[7] = 1e9
+    expected = 0.5 * np.log(np.sort(squared(X, X), axis=1)[:, 1:6])
+    np.testing.assert_allclose(nearest(X, X, 6).logs[:, 1:], expected, atol=1e-8)

@@ -127,8 +127,24 @@ def test_a_class_is_given_by_its_examples_alone(centres):
 def test_the_pool_of_all_is_the_pool(centres):
     pool = assembled(centres)
     again = pool.of(np.arange(40))
-    assert np.array_equal(pool.scores(queries()), again.scores(queries()))
-    assert np.array_equal(pool.shares(queries()), again.shares(queries()))
+    np.testing.assert_allclose(again.scores(queries()), pool.scores(queries()), rtol=1e-12)
+    np.testing.assert_allclose(again.shares(queries()), pool.shares(queries()), atol=1e-13)
+
+
+@centred
+def test_other_weights_are_those_of_the_definition(centres):
+    weight = np.random.default_rng(2).choice([0.5, 1.0, 4.0], 30)
+    some = assembled(centres).of(np.arange(5, 35), weight)
+    assert np.array_equal(some.weight, weight)
+    np.testing.assert_allclose(some.scores(queries()), by_hand(some, queries()), atol=1e-6)
+
+
+def test_without_its_centres_a_pool_is_spanned_by_other_examples():
+    pool = assembled(CENTRES["centres"])
+    some = pool.of(np.setdiff1d(np.arange(40), pool.centres))
+    assert some.centres.size == pool.centres.size
+    np.testing.assert_allclose(some.scores(queries()), by_hand(some, queries()), atol=1e-6)
+    np.testing.assert_allclose(some.scores(queries()).sum(axis=1), 1.0, atol=1e-12)
 
 
 @centred
@@ -179,10 +195,10 @@ def test_the_prior_alone():
     np.testing.assert_allclose(pool.scores(queries()), np.tile(prior, (9, 1)), rtol=1e-14)
     shares = np.tile(pool.weight / pool.weight.sum(), (9, 1))
     np.testing.assert_allclose(pool.shares(queries()), shares, rtol=1e-14)
-    assert pool.in_words() == "pool of 100% majority vote"
+    assert pool.in_words() == "majority vote"
 
 
 def test_words_are_weights():
+    # Of 70 and 20 in a hundred: the prior, which decides nothing, is left out.
     words = assembled().in_words()
-    for part in ("70% singular smoothers", "20% kernel ridge", "10% majority vote"):
-        assert part in words
+    assert words == "pool of 78% singular smoothers over nearest examples, 22% kernel ridge"

@@ -12,12 +12,16 @@ from deeplimit.smoothers.ridge import (
     Problem,
     cross_fit,
     fit_ridge,
+    gram,
     laplace,
+    left_of,
     length_of,
     link_loss,
     ridge_weights,
+    right_of,
     solve_ridge,
     squares,
+    squares_of,
     trial,
 )
 
@@ -74,7 +78,8 @@ def test_squares_are_squared_distances():
     A, B = rng.standard_normal((7, 4)), rng.standard_normal((9, 4))
     expected = cdist(A, B, "sqeuclidean")
     np.testing.assert_allclose(squares(A, B), expected, rtol=1e-12)
-    np.testing.assert_allclose(squares(A, B, (B**2).sum(axis=1)), expected, rtol=1e-12)
+    some = squares_of(left_of(A)[2:5], right_of(B))
+    np.testing.assert_allclose(some, expected[2:5], rtol=1e-12)
     assert squares(A + 1e6, A + 1e6).min() >= 0.0
 
 
@@ -89,7 +94,21 @@ def test_the_kernel_is_laplace_s():
 def test_a_length_is_the_root_mean_square_distance():
     X, p = problem()
     assert length_of(X, p.weight) == pytest.approx(spread(X, p.weight), rel=1e-12)
-    assert length_of(np.ones((4, 2)), np.ones(4)) == 0.0
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0, 0.1, 1e150])
+def test_a_length_is_1_where_all_coincide(at):
+    weight = np.random.default_rng(0).uniform(0.5, 2.0, 60)
+    assert length_of(np.full((60, 3), at), weight) == 1.0
+    assert length_of(np.full((1, 3), at), weight[:1]) == 1.0
+
+
+def test_the_kernel_of_a_row_with_itself_is_1():
+    X = problem()[0]
+    np.testing.assert_allclose(gram(X, 1.7), kernel(X, X, 1.7), rtol=1e-6)
+    far = X + 1e6  # where products know no more of a distance than its thousandth part
+    assert np.array_equal(np.diag(gram(far, 1.7)), np.ones(60))
+    assert np.abs(gram(far, 1.7) - kernel(far, far, 1.7)).max() < 0.1
 
 
 def test_a_system_is_solved_with_weights():
@@ -151,9 +170,21 @@ def test_what_is_said_of_a_fold_is_said_by_the_rest(centres, each):
 
 def test_where_nothing_differs_the_prior_is_said():
     _, p = problem()
-    _, scores, _ = cross_fit([np.zeros((60, 3))], p, RIDGES)
-    np.testing.assert_allclose(scores, np.tile(p.prior, (60, 1)), rtol=1e-15)
-    assert trial(np.zeros((60, 3)), p, RIDGES)[0] == np.inf
+    X = np.zeros((60, 3))
+    said = fit_ridge(X, p, 0.1).values(np.zeros((5, 60)))
+    np.testing.assert_allclose(said, 0.0, atol=1e-12)
+    ridge, scores, _ = cross_fit([X], p, RIDGES)
+    for f in range(4):  # a kernel of ones: the shares in the other folds, but for the ridge
+        kept = p.fold != f
+        w = p.weight[kept]
+        expected = p.prior + w @ p.targets[kept] / (ridge + w.sum())
+        np.testing.assert_allclose(scores[~kept], np.tile(expected, ((~kept).sum(), 1)), rtol=1e-9)
+
+
+def test_a_trial_without_anything_to_tell_has_no_loss():
+    X, p = problem()
+    for nothing in (replace(p, rows=np.flatnonzero(p.fold != 0)), replace(p, fold=p.fold * 0)):
+        assert trial(X, nothing, RIDGES) == (np.inf, RIDGES[0])
 
 
 def test_a_trial_lets_learners_tell_the_first_fold():

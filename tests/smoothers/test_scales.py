@@ -144,6 +144,16 @@ def test_agop_leaves_little_to_what_does_not_matter():
     assert np.mean(scale**2) == pytest.approx(1.0, rel=1e-12)
 
 
+def test_what_is_far_beyond_the_length_has_no_slope():
+    """Weights so unequal that the kernel is 0 between examples."""
+    Z, index, _ = labelled(40, 3)
+    weight = np.ones(40)
+    weight[0] = 1e12
+    scale = agop_scales(Z, index, weight, 2, rounds=2)
+    assert np.isfinite(scale).all()
+    assert np.mean(scale**2) == pytest.approx(1.0, rel=1e-12)
+
+
 def test_duplicates_have_no_slope_between_them():
     Z, index, _ = labelled(30, 3)
     Z = np.concatenate([Z, Z])

@@ -15,10 +15,11 @@ _FIT_EXAMPLES = """\
 DATA is CSV, TSV, Parquet, Arrow (Feather) or NPZ, known by its name. Columns of
 text become categories, missing cells are filled and marked, numbers are scaled.
 The rule is a pool of smoothers, weighed by what each says of rows left out:
-"instant" tries two kinds of distance, "full" more of them, in some three times
-as long. "paper" is the pure system, as it is with --activation, --exponent or
---projection: without --activation the singular kernel itself, its exponent
-chosen by leave-one-out; "matched" is a network whose activation has it.
+"instant" tries two or three kinds of distance, "full" more of them, in some
+three times as long. "paper" is the pure system, as it is with --activation,
+--exponent or --projection: without --activation the singular kernel itself, its
+exponent chosen by leave-one-out; "matched" is a network whose activation has
+it.
 
 examples:
   deeplimit fit flowers.csv --target species -o flowers.safetensors

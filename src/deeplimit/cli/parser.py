@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import deeplimit
-from deeplimit.cli import activation_commands, model_commands, study_commands
+from deeplimit.cli import activation_commands, model_commands, reporting, study_commands
 
 __all__ = ["Parser", "build_parser"]
 
@@ -25,6 +25,7 @@ examples:
   deeplimit design --dimension 10     an activation that is consistent there
   deeplimit fit flowers.csv --target species -o flowers.safetensors
   deeplimit explain flowers.safetensors flowers.csv --rows 0
+  deeplimit report flowers.safetensors
 
 deeplimit COMMAND --help tells more, with examples.
 """
@@ -75,5 +76,6 @@ def build_parser() -> argparse.ArgumentParser:
 
     activation_commands.add_to(add)
     model_commands.add_to(add)
+    reporting.add_to(add)
     study_commands.add_to(add)
     return parser

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deeplimit.cli.console import UsageError, say
+from deeplimit.cli.console import UsageError, columns, say
 
 __all__ = ["add_to", "report"]
 
 _EXAMPLES = """\
 The card says what the model is made of, how good it is on examples left out,
-whether its probabilities hold, where it is weak, and what is odd about its data.
-A page is one file that needs nothing else.
+whether its probabilities hold, where it is weak, and what is odd about its
+data. Examples are named by their places among the rows that fit was given, from
+0. A page is one file that needs nothing else.
 
 examples:
   deeplimit report flowers.safetensors
@@ -53,7 +54,7 @@ def report(options: argparse.Namespace) -> int:
         raise ValueError(f"a {type(classifier).__name__} has no card.")
     card = classifier.report()
     if output is None:
-        say(str(card))
+        say(card.document.to_text(columns()))
         return 0
     if output.suffix.lower() in (".html", ".htm"):
         text = card.to_html()

@@ -1,7 +1,10 @@
 """Classifiers and a regressor in scikit-learn's manner."""
 
+from deeplimit.estimators.card import ModelCard
+from deeplimit.estimators.columns import Columns
 from deeplimit.estimators.contributions import Contributions
 from deeplimit.estimators.deep_limit import DeepLimitClassifier
+from deeplimit.estimators.findings import Findings
 from deeplimit.estimators.flips import Flip
 from deeplimit.estimators.left_out import LeftOut
 from deeplimit.estimators.named import (
@@ -12,6 +15,7 @@ from deeplimit.estimators.named import (
 from deeplimit.estimators.network_kernel import NetworkKernelClassifier
 from deeplimit.estimators.regressor import DeepLimitRegressor
 from deeplimit.estimators.stored import StoreClassifier
+from deeplimit.estimators.support import Support
 
 __all__ = [
     "DeepLimitClassifier",
@@ -24,4 +28,8 @@ __all__ = [
     "Contributions",
     "Flip",
     "LeftOut",
+    "Columns",
+    "Support",
+    "Findings",
+    "ModelCard",
 ]

@@ -19,6 +19,7 @@ from deeplimit.estimators.findings import Findings, find
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.left_out import LeftOut, left_out
 from deeplimit.estimators.pooled import PooledRule
+from deeplimit.estimators.pooled_flips import pooled_flips
 from deeplimit.estimators.support import Support, explain_support
 from deeplimit.estimators.tabular import explain_columns
 
@@ -153,7 +154,9 @@ class ExplainedClassifier(ExampleClassifier):
         Returns
         -------
         Flip
-            The sets, heaviest example first. No smaller set flips the decision. Of sets of the
+            The sets, heaviest example first. Of a pool it is the shortest beginning of the order of
+            the shares that was found to flip the decision, each tried by solving anew; a smaller
+            set of others may exist. Otherwise no smaller set flips the decision. Of sets of the
             same size the one with the heaviest examples is given, equal ones by the larger sample
             weight, then by the lower index; where a negative kernel makes it depend on the rival
             which examples weigh, the set for the rival that comes first in ``classes_``.
@@ -174,7 +177,10 @@ class ExplainedClassifier(ExampleClassifier):
         row 0: 1, to flip it takes more than 1 example
         """
         X = self._queries(X)
-        return flips(self._rule, X, max_removed, self._decided, self._origin)
+        rule = self._rule
+        if isinstance(rule, PooledRule):
+            return pooled_flips(rule, X, max_removed, self._decided, self._origin)
+        return flips(rule, X, max_removed, self._decided, self._origin)
 
     def predict_without(self, X: ArrayLike, ids: ArrayLike) -> NDArray[Any]:
         """Predict as if some examples had not been there, all settings staying as they are.

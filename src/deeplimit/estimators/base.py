@@ -109,8 +109,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         """
         if not self.__sklearn_is_fitted__():
             with untouched_on_failure(self):
-                checked = self._checked(X, y, sample_weight, reset=True)
-                self._fit(*checked, classes)
+                self._fit(*self._checked(X, y, sample_weight, reset=True), classes)
             return self
         checked = self._checked(X, y, sample_weight, reset=False)
         return self._change(lambda: self._examples.add(*checked), classes)
@@ -196,7 +195,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             "model": type(self).__name__,
             "n_features": self._examples.n_features,
             "classes": [label_text(label) for label in self.classes_],
-            "parameters": canonical(self._settings),
+            "parameters": canonical(self._certified()),
             "kernel": canonical(to_state(self.kernel_)) if hasattr(self, "kernel_") else None,
         }
         return Certificate(
@@ -207,6 +206,10 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             self._chosen if kept else None,
             fingerprint(settings, len(self._examples), self._total()),
         )
+
+    def _certified(self) -> dict[str, Any]:
+        """Give the settings that a certificate covers."""
+        return self._settings
 
     def _total(self) -> int:
         """Hash the examples there are."""

@@ -52,8 +52,10 @@ class Columns:
         What no column adds: shares of the classes, and the order of equally near examples.
     margin : ndarray of shape (m,)
         The margins. Negative where weights of classes or priors overrule the scores.
-    predictions, rivals : ndarray of shape (m,)
-        Class that is given, and the one it is held against.
+    predictions : ndarray of shape (m,)
+        Class that is given.
+    rivals : ndarray of shape (m,)
+        Class it is held against.
 
     References
     ----------

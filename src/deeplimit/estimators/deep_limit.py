@@ -47,8 +47,8 @@ class DeepLimitClassifier(TableClassifier):
         "euclidean" (stay in R^d; pure singular kernel only). "auto" takes rows of unit norm as
         they lie; others are lifted to the hemisphere for an activation and stay in R^d without.
     speed : {"auto", "instant", "full", "paper"}, default="auto"
-        "instant" pools two kinds of distance, "full" tries more of them and takes some three times
-        as long, "paper" is the pure system, whose rows are numbers as they are (a table with
+        "instant" tries two or three kinds of distance, "full" more of them in some three times as
+        long, "paper" is the pure system, whose rows are numbers as they are (a table with
         categories or missing cells is encoded first). "auto" is "paper" where `activation`,
         `exponent` or `projection` is given, and otherwise "instant".
     priors : array-like of shape (n_classes,), optional

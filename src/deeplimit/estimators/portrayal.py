@@ -92,9 +92,9 @@ def _smoothers(pool: Pool) -> list[Block]:
     ]
     if len(kinds) > 1:
         text = (
-            "Distances are between columns as standard scores or as scores of their ranks, as they "
-            "are or scaled by what they tell (anova: by themselves; agop: by the gradient of a "
-            "ridge solution)."
+            "Distances are between columns as standard scores, as scores of their ranks or as the "
+            "odds of the classes along them, and these as they are or scaled by what they tell "
+            "(anova: by themselves; agop: by the gradient of a ridge solution)."
         )
         blocks.append(Paragraph(text))
         blocks.append(Table(("distances", "weight"), tuple(kinds)))

@@ -177,6 +177,20 @@ class TableClassifier(ExplainedClassifier):
         winner, scores = self._rule.scores(X)
         return winner, scores
 
+    def _certified(self) -> dict[str, Any]:
+        settings = {name: value for name, value in self._settings.items() if name != "speed"}
+        if not self._pooled:
+            # A pure rule draws nothing and is never cut short.
+            for name in ("random_state", "time_limit"):
+                settings.pop(name, None)
+        codes, levels = self._examples.live_rows, self._coder.levels_
+        names: list[list[str]] = []
+        for j, known in enumerate(levels if self._pooled else ()):
+            if known is not None:
+                numbers = np.unique(codes[~np.isnan(codes[:, j]), j]).astype(np.int64)
+                names.append(sorted(known[k] for k in numbers))
+        return settings | {"speed": self.speed_, "kinds": list(self._coder.kinds_), "levels": names}
+
     def _total(self) -> int:
         if not self._pooled or all(levels is None for levels in self._coder.levels_):
             return super()._total()

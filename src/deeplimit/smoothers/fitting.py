@@ -69,6 +69,12 @@ class Plan:
         A kind of distance that weighs less is left out of the pool.
     masses, exponents, densities : tuple of float
         Grids of the smoothers over nearest examples.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> replace(INSTANT, scales=()).scales  # columns as they are, nothing besides
+    ()
     """
 
     scales: tuple[str, ...] = ("agop",)
@@ -172,11 +178,19 @@ def fit_pool(
     Returns
     -------
     Pool
+        The smoothers that have a weight, and what they say together of rows left out.
 
     Notes
     -----
     Scales that labels were used for are learnt without the fold of a row before the row is told by
     them, so that what is said of rows left out is honest.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).standard_normal((200, 2))
+    >>> pool = fit_pool(X, (X[:, 0] > 0).astype(int), np.ones(200), 2)
+    >>> pool.scores(np.array([[-2.0, 1.0], [2.0, 1.0]])).argmax(axis=1).tolist()
+    [0, 1]
     """
     start = time.monotonic()
     keys = X if keys is None else keys

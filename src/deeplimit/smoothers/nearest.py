@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.ridge import squares
+from deeplimit.smoothers.ridge import left_of, right_of, squares_of
 from deeplimit.sums.threads import map_blocks
 
 __all__ = ["Near", "nearest"]
@@ -50,8 +50,8 @@ def nearest(
 ) -> Near:
     """Find the nearest examples.
 
-    Candidates come from a product of matrices, their distances from differences, so that an example
-    that coincides with a row is at distance 0.
+    Distances come from a product of matrices, or from differences where that would leave fewer than
+    eight digits: an example that coincides with a row is at distance 0.
 
     Parameters
     ----------
@@ -80,25 +80,28 @@ def nearest(
     k = min(k, n)
     wide = min(k + _SPARE, n)
     places, logs = np.empty((len(Q), k), dtype=np.int64), np.empty((len(Q), k))
-    norms = np.einsum("ij,ij->i", X, X)
+    left, right = left_of(Q), right_of(X)
+    # What a distance is off by, and what it must be to be known to eight digits.
+    blur = _BLUR * (left[:, -2] + right[:, -1].max())
+    known = 1e8 * blur
 
     def search(rows: slice) -> None:
-        u = squares(Q[rows], X, norms)
+        u = squares_of(left[rows], right)
         if k:
             found = _smallest(u, wide)
-            exact = exact_squares(Q[rows], X, found)
-            # Where the product tells not one digit in a million of the distances, take differences.
-            blur = _BLUR * (np.einsum("ij,ij->i", Q[rows], Q[rows]) + norms.max())
-            dim = np.flatnonzero((np.sort(exact, axis=1)[:, k - 1] < 1e6 * blur) & (wide < n))
-            if dim.size:
-                every = np.broadcast_to(np.arange(n), (dim.size, n))
-                truly = exact_squares(Q[rows][dim], X, every)
-                found[dim] = np.sort(np.argsort(truly, axis=1, kind="stable")[:, :wide], axis=1)
-                exact[dim] = np.take_along_axis(truly, found[dim], axis=1)
-            order = np.argsort(exact, axis=1, kind="stable")[:, :k]
+            near = np.take_along_axis(u, found, axis=1)
+            at = np.nonzero(near < known[rows, None])
+            if at[0].size:
+                pairs = Q[rows][at[0]] - X[found[at]]
+                near[at] = np.einsum("ij,ij->i", pairs, pairs)
+                # Where not even the order is known all distances are taken from differences.
+                dim = np.flatnonzero((near.max(axis=1) < 1e6 * blur[rows]) & (wide < n))
+                if dim.size:
+                    found[dim], near[dim] = _by_differences(Q[rows][dim], X, wide)
+            order = np.argsort(near, axis=1, kind="stable")[:, :k]
             places[rows] = np.take_along_axis(found, order, axis=1)
             with np.errstate(divide="ignore"):
-                logs[rows] = 0.5 * np.log(np.take_along_axis(exact, order, axis=1))
+                logs[rows] = 0.5 * np.log(np.take_along_axis(near, order, axis=1))
         if also is not None:
             also(rows, u)
 
@@ -111,7 +114,7 @@ def _smallest(u: Floats, k: int) -> Integers:
     """Give the places of the k smallest numbers of each row, ascending by place."""
     m, n = u.shape
     if k == n:
-        return np.broadcast_to(np.arange(n), u.shape)
+        return np.tile(np.arange(n), (m, 1))
     if n < _SAMPLED * k or n < 1024:
         return np.sort(np.argpartition(u, k - 1, axis=1)[:, :k], axis=1)
     # A bound that every eighth number tells leaves few to choose from, almost always enough.
@@ -132,28 +135,11 @@ def _smallest(u: Floats, k: int) -> Integers:
     return np.take_along_axis(places, chosen, axis=1)
 
 
-def exact_squares(Q: Floats, X: Floats, places: Integers) -> Floats:
-    """Give squared distances of rows to some examples each, by differences.
-
-    Parameters
-    ----------
-    Q : ndarray of shape (m, p)
-        Rows.
-    X : ndarray of shape (n, p)
-        Examples.
-    places : ndarray of int64, shape (m, k)
-        Examples of each row.
-
-    Returns
-    -------
-    ndarray of shape (m, k)
-    """
-    m, k = places.shape
-    out = np.empty((m, k))
-    step = max(1, _BLOCK // max(k * X.shape[1], 1))
-    for i in range(0, m, step):
-        part = slice(i, min(i + step, m))
-        difference = X[places[part]]
-        difference -= Q[part, None, :]
-        out[part] = np.einsum("ijk,ijk->ij", difference, difference)
-    return out
+def _by_differences(Q: Floats, X: Floats, k: int) -> tuple[Integers, Floats]:
+    """Give the places of the k nearest examples, ascending by place, and their distances."""
+    found, near = np.empty((len(Q), k), dtype=np.int64), np.empty((len(Q), k))
+    for i, q in enumerate(Q):
+        u = np.einsum("ij,ij->i", X - q, X - q)
+        found[i] = np.sort(np.argsort(u, kind="stable")[:k])
+        near[i] = u[found[i]]
+    return found, near

@@ -49,6 +49,15 @@ class Group:
     loss : float
         Log-loss on rows left out of these smoothers alone, in their best proportions; NaN where it
         is not known.
+
+    Examples
+    --------
+    >>> from deeplimit.smoothers import fit_pool
+    >>> X = np.random.default_rng(0).standard_normal((200, 2))
+    >>> pool = fit_pool(X, (X[:, 0] > 0).astype(int), np.ones(200), 2)
+    >>> whole = sum(group.weights.sum() + group.ridge_weight for group in pool.groups)
+    >>> bool(abs(whole + pool.prior_weight - 1.0) < 1e-12)
+    True
     """
 
     name: str
@@ -98,6 +107,16 @@ class Pool:
         Examples that ridge solutions are spanned by; None is all.
     left_out : LeftOutScores
         What it says of examples it was fitted without.
+
+    Examples
+    --------
+    >>> from deeplimit.smoothers import fit_pool
+    >>> X = np.random.default_rng(0).standard_normal((200, 2))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> pool = fit_pool(X, y, np.ones(200), 2)
+    >>> scores, shares = pool.scores(X[:3]), pool.shares(X[:3])
+    >>> bool(abs(shares[:, y == 1].sum(axis=1) - scores[:, 1]).max() < 1e-9)
+    True
     """
 
     groups: tuple[Group, ...]

@@ -16,11 +16,14 @@ __all__ = [
     "fit_ridge",
     "gram",
     "laplace",
+    "left_of",
     "length_of",
     "link_loss",
     "ridge_weights",
+    "right_of",
     "solve_ridge",
     "squares",
+    "squares_of",
     "trial",
 ]
 
@@ -37,7 +40,59 @@ _ROWS = 4096
 _FLOOR, _POWERS = 3e-3, (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
-def squares(A: Floats, B: Floats, norms: Floats | None = None) -> Floats:
+def left_of(A: Floats) -> Floats:
+    """Prepare rows for `squares_of`, on its left.
+
+    Parameters
+    ----------
+    A : ndarray of shape (m, p)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (m, p + 2)
+        What multiplied by what `right_of` gives are squared distances.
+    """
+    norms = np.einsum("ij,ij->i", A, A)
+    return np.column_stack([-2.0 * A, norms, np.ones(len(A))])
+
+
+def right_of(B: Floats) -> Floats:
+    """Prepare rows for `squares_of`, on its right.
+
+    Parameters
+    ----------
+    B : ndarray of shape (n, p)
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n, p + 2)
+    """
+    norms = np.einsum("ij,ij->i", B, B)
+    return np.column_stack([B, np.ones(len(B)), norms])
+
+
+def squares_of(left: Floats, right: Floats) -> Floats:
+    """Give squared distances of prepared rows: one product of matrices does it all.
+
+    Parameters
+    ----------
+    left : ndarray of shape (m, p + 2)
+        From `left_of`.
+    right : ndarray of shape (n, p + 2)
+        From `right_of`.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+        Nonnegative; known to some 1e-15 of the squared norms.
+    """
+    u: Floats = left @ right.T
+    return np.maximum(u, 0.0, out=u)
+
+
+def squares(A: Floats, B: Floats) -> Floats:
     """Give squared distances between rows, by a product of matrices.
 
     Parameters
@@ -46,19 +101,13 @@ def squares(A: Floats, B: Floats, norms: Floats | None = None) -> Floats:
         Rows.
     B : ndarray of shape (n, p)
         Rows.
-    norms : ndarray of shape (n,), optional
-        Squared norms of the rows of `B`, where they are known.
 
     Returns
     -------
     ndarray of shape (m, n)
         Nonnegative; known to some 1e-15 of the squared norms.
     """
-    u = A @ B.T
-    u *= -2.0
-    u += np.einsum("ij,ij->i", A, A)[:, None]
-    u += np.einsum("ij,ij->i", B, B) if norms is None else norms
-    return np.maximum(u, 0.0, out=u)
+    return squares_of(left_of(A), right_of(B))
 
 
 def length_of(X: Floats, weight: Floats) -> float:
@@ -209,7 +258,7 @@ class Ridge:
     Parameters
     ----------
     length : float
-        Length scale of the kernel; 0 where all examples coincide.
+        Length scale of the kernel; 1 where all examples coincide.
     ridge : float
         The ridge, in units of the kernel at distance 0.
     coefficients : ndarray of shape (c, C)

@@ -141,7 +141,8 @@ def agop_scales(
         K = gram(X, length)
         a = solve_ridge(K, targets, _RIDGE, weight)
         # The derivative of exp(-r/L) is -exp(-r/L) (x - z)/(r L); at r = 0, where it has none, 0.
-        r = -np.log(K)
+        with np.errstate(divide="ignore"):  # the kernel is 0 far beyond its length
+            r = -np.log(K)
         slopes = np.divide(K, r, out=np.zeros_like(K), where=r > 1e-7) / length**2
         mean = np.zeros(Z.shape[1])
         for c in range(n_classes):
