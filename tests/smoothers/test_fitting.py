@@ -92,7 +92,7 @@ def test_where_there_is_nothing_to_tell_the_prior_stays(seed):
 @pytest.mark.parametrize(("few_folds", "n_folds"), [(120, 4), (119, 2)])
 def test_what_is_said_of_a_row_left_out_does_not_know_it(few_folds, n_folds):
     """Without scales that are learnt each part can be made again from the others."""
-    X, index = examples()
+    X, index = examples(seed=7)
     pool = fit_pool(X, index, np.ones(120), 2, Plan(scales=(), few_folds=few_folds))
     (group,) = pool.groups
     own = np.arange(120)
@@ -184,7 +184,9 @@ def test_columns_are_viewed_by_odds_where_there_are_examples_enough():
     assert "odds, agop" not in told(X, index, Plan(odds_from=120))[1]
     # Not where no column has more than two values.
     assert "odds, agop" not in told((X > 0) * 1.0, index, Plan(odds_from=10))[1]
-    (group,) = (g for g in fitted("odds").groups if g.name == "odds, agop")
+    bands = ((np.abs(X[:, 0]) < 0.5) ^ (np.abs(X[:, 1]) < 0.5)).astype(np.int64)
+    pool, _ = told(X, bands, Plan(odds_from=119, least_group=0.0))
+    (group,) = (g for g in pool.groups if g.name == "odds, agop")
     features = group.view.features(X) * group.scale
     np.testing.assert_allclose(group.features, features, rtol=1e-14)
 
@@ -205,16 +207,18 @@ def test_bands_along_columns_are_seen_by_their_odds(seed):
     assert spread[:2].min() > 2.0 * spread[2:].max()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_labels_at_random_are_not_learnt_by_their_odds(seed):
+def test_labels_at_random_are_not_learnt_by_their_odds():
     """What is said of a row left out is said by odds that did not see its label."""
-    rng = np.random.default_rng(seed)
-    X, index = rng.standard_normal((120, 60)), np.arange(120) % 2
-    plan = Plan(scales=(), odds_from=100, least_group=0.0)
-    pool, names = told(X, index, plan)
-    assert names[-1] == "odds, agop"
-    assert np.mean(pool.left_out.scores.argmax(axis=1) == index) < 0.65
-    assert log_loss(pool) > 0.6
+    right, losses = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, index = rng.standard_normal((60, 200)), np.arange(60) % 2
+        pool, names = told(X, index, Plan(scales=(), odds_from=50, least_group=0.0))
+        assert names[-1] == "odds, agop"
+        right.append(np.mean(pool.left_out.scores.argmax(axis=1) == index))
+        losses.append(log_loss(pool))
+    assert np.mean(right) < 0.62
+    assert np.mean(losses) > 0.65
 
 
 def test_weights_move_the_decision():

@@ -70,7 +70,8 @@ def test_two_classes_have_the_odds_of_the_definition(kind):
     centres, part, says = by_hand(x, index, weight, 2)
     assert len(centres) == 3 if kind == "few values" else len(centres) > 5
     np.testing.assert_allclose(view.knots[0], centres, rtol=1e-12)
-    expected = says[:, 1] - part @ says[:, 1]
+    odds = says[:, 1] - says[:, 0]
+    expected = odds - part @ odds
     np.testing.assert_allclose(at(view, *centres), expected, rtol=1e-10, atol=1e-12)
     middle = (centres[1:] + centres[:-1]) / 2.0
     np.testing.assert_allclose(at(view, *middle), (expected[1:] + expected[:-1]) / 2.0, atol=1e-12)

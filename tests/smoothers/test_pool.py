@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from deeplimit.smoothers.distances import length_of
 from deeplimit.smoothers.nearest import nearest
 from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
 from deeplimit.smoothers.pooling import Link
-from deeplimit.smoothers.ridge import Problem, fit_ridge, length_of
+from deeplimit.smoothers.ridge import Problem, fit_ridge
 from deeplimit.smoothers.truncated import Setting, density
 from deeplimit.smoothers.views import fit_view
 

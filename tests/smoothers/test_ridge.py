@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from deeplimit.smoothers.distances import left_of, length_of, right_of, squares, squares_of
 from deeplimit.smoothers.folds import folds_of
 from deeplimit.smoothers.ridge import (
     Problem,
@@ -14,14 +15,9 @@ from deeplimit.smoothers.ridge import (
     fit_ridge,
     gram,
     laplace,
-    left_of,
-    length_of,
     link_loss,
     ridge_weights,
-    right_of,
     solve_ridge,
-    squares,
-    squares_of,
     trial,
 )
 

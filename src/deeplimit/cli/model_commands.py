@@ -45,8 +45,9 @@ share is an example's part of that sum, the shares of a class add up to its
 score, and the class of the largest score is the answer. The probabilities
 follow from the scores: those of a pool by a power, those of a pure rule are the
 scores. In a pool a share may be negative: it speaks against its class.
-With --flip the smallest set of examples is named without which the decision
-would be another, all settings staying as they are.
+With --flip examples are named without which the decision would be another, all
+settings staying as they are: of a pure rule the smallest set, of a pool the
+first of the order of their shares, as many as it takes.
 
 A row that the model holds speaks for itself, and by a pure rule decides alone:
 ask about others.

@@ -176,11 +176,15 @@ class ExplainedClassifier(ExampleClassifier):
         >>> print(clf.flip([[2.0]], max_removed=1))
         row 0: 1, to flip it takes more than 1 example
         """
-        X = self._queries(X)
+        rows = self._queries(X)
         rule = self._rule
-        if isinstance(rule, PooledRule):
-            return pooled_flips(rule, X, max_removed, self._decided, self._origin)
-        return flips(rule, X, max_removed, self._decided, self._origin)
+        search = pooled_flips if isinstance(rule, PooledRule) else flips
+        found = search(rule, rows, max_removed, self._decided, self._origin)
+        return replace(found, queries=self._asked(X, rows))
+
+    def _asked(self, X: ArrayLike, rows: Floats) -> Any:
+        """Give what can be asked again: checked rows, unless they have been encoded."""
+        return rows
 
     def predict_without(self, X: ArrayLike, ids: ArrayLike) -> NDArray[Any]:
         """Predict as if some examples had not been there, all settings staying as they are.
@@ -308,7 +312,7 @@ class ExplainedClassifier(ExampleClassifier):
         search = search_of(self, wanted=True)
         if search is None:
             raise ValueError(
-                "bounds are known for the pure singular kernel alone: take activation=None, or "
+                "bounds are known for the pure singular kernel alone: take speed='paper', or "
                 "predict_proba."
             )
         found = search.proportions(X, tolerance=tolerance, budget=budget)

@@ -223,9 +223,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
     @property
     def class_mass_(self) -> Floats:
         """Total weight of each class."""
-        mass = np.zeros(len(self.classes_))
-        mass[self._present] = self._mass
-        return mass
+        return self._spread(self._mass[None], 0.0).ravel()
 
     #: Parameters that decide nothing, or nothing that the kernel does not say.
     _beside = frozenset({"n_jobs", "engine", "activation", "exponent"})
@@ -377,10 +375,9 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         return self._once("weight", self._make_weight)
 
     def _make_weight(self) -> Floats:
-        weighting = self._once("weighting", self._make_weighting)
         codes, weights = self._examples.live_codes, self._examples.live_weights
-        weighted: Floats = weights * weighting.factors(codes, weights)[codes]
-        return weighted
+        factors = self._once("weighting", self._make_weighting).factors(codes, weights)
+        return weights * factors[codes]
 
     @property
     def _n_present(self) -> int:
@@ -406,8 +403,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
 
     def _queries(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
-        checked: Floats = validate_data(self, X, dtype=np.float64, reset=False)
-        return checked
+        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Predict the class of each row.

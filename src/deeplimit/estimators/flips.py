@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import _safe_indexing
 
 from deeplimit.documents import fold
 from deeplimit.estimators.contributions import smoother_kernel
@@ -41,8 +42,8 @@ class Flip:
 
     Attributes
     ----------
-    queries : ndarray of shape (m, d)
-        The rows.
+    queries : ndarray or DataFrame of shape (m, d)
+        The rows as they were asked.
     removed : tuple of m ndarrays of int64
         Ids of the examples of the set, heaviest first; empty where no set was found.
     count : ndarray of int64, shape (m,)
@@ -74,7 +75,7 @@ class Flip:
     [True, True]
     """
 
-    queries: Floats
+    queries: Any
     removed: tuple[Integers, ...]
     count: Integers
     before: NDArray[Any]
@@ -129,7 +130,7 @@ class Flip:
         """
         stands = np.asarray(classifier.predict(self.queries) == self.before)
         for i in np.flatnonzero(self.found):
-            row, ids = self.queries[i : i + 1], self.removed[i]
+            row, ids = _safe_indexing(self.queries, [i]), self.removed[i]
             flipped = classifier.predict_without(row, ids)[0] == self.after[i]
             needed = classifier.predict_without(row, ids[:-1])[0] == self.before[i]
             stands[i] &= flipped and needed

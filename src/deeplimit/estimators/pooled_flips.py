@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,11 @@ def pooled_flips(
     """Find for each row examples without which the pool decides otherwise.
 
     Examples are put in the order of what they hold up: the share of one of the winner's class, or
-    what one of the rival's speaks against its own. The set is the shortest beginning of that order
-    that was found to flip the decision, each tried by taking the examples out and solving anew,
-    all settings staying as they are. One example fewer does not flip it; a smaller set of others
-    may, for who is left speaks louder: nearest examples are succeeded by the next.
+    what one of the rival's speaks against its own, taken anew as they go. The set is the shortest
+    beginning of that order that was found to flip the decision, each tried by taking the examples
+    out and solving anew, all settings staying as they are. One example fewer does not flip it; a
+    smaller set of others may, for who is left speaks louder: nearest examples are succeeded by the
+    next.
 
     Parameters
     ----------
@@ -64,14 +66,14 @@ def pooled_flips(
     count, removed = np.zeros(m, dtype=np.int64), [np.zeros(0, dtype=np.int64)] * m
     for row in np.flatnonzero(possible):
         one, winner = codes[row : row + 1], int(before[row])
-        order, guess = _order(rule, one, winner, index)
-        most = order.size if max_removed is None else min(max_removed, order.size)
+        order = _order(rule, one, winner, index, max_removed)
+        most = order.size
 
         def flips(k: int, one: Floats = one, winner: int = winner, order: Integers = order) -> bool:
             return int(rule.without(order[:k]).winners(one)[0]) != winner
 
-        size = _shortest(flips, min(guess, most), most)
-        count[row] = size or most + 1
+        size = _shortest(flips, most)
+        count[row] = size or (max_removed or most) + 1
         if size:
             found[row] = True
             removed[row] = origin[order[:size]]
@@ -81,32 +83,56 @@ def pooled_flips(
     )
 
 
-def _order(rule: PooledRule, one: Floats, winner: int, index: Integers) -> tuple[Integers, int]:
-    """Order the examples by what they hold up against the rival, and guess how many it takes."""
-    share = rule.model.shares(rule.model.points(one))[0]
-    totals = np.bincount(index, weights=share, minlength=rule.mass.size)
-    ours = np.where(index == winner, share, 0.0)
-    best: tuple[int, Integers] | None = None
-    for rival in np.flatnonzero(np.arange(totals.size) != winner):
-        gain = np.where(index == rival, -share, ours)
+def _order(
+    rule: PooledRule, one: Floats, winner: int, index: Integers, most: int | None
+) -> Integers:
+    """Order examples by what they hold up, until the decision is another.
+
+    Shares are taken anew when as many are out as should have been enough: by then others are
+    nearest.
+    """
+    everyone = np.arange(index.size)
+    out = np.zeros(0, dtype=np.int64)
+    left = rule
+    while most is None or out.size < most:
+        kept = np.setdiff1d(everyone, out)
+        here = index[kept]
+        ours = np.count_nonzero(here == winner)
+        if not ours or kept.size == ours:
+            break
+        share = left.model.shares(left.model.points(one))[0]
+        first = _heaviest(share, here, winner, rule.mass.size)
+        if not first.size:
+            # Nothing it rests on has a share: all of its class is what is left to take.
+            first = np.flatnonzero(here == winner)
+        if first.size == kept.size:
+            first = first[:-1]
+        out = np.concatenate([out, kept[first]])[:most]
+        left = rule.without(out)
+        if int(left.winners(one)[0]) != winner:
+            break
+    return out
+
+
+def _heaviest(share: Floats, index: Integers, winner: int, n_classes: int) -> Integers:
+    """Give the fewest examples whose shares, if nothing else changed, would turn the order."""
+    totals = np.bincount(index, weights=share, minlength=n_classes)
+    best = np.zeros(0, dtype=np.int64)
+    for rival in np.unique(index[index != winner]):
+        gain = np.where(index == rival, -share, np.where(index == winner, share, 0.0))
         order = np.argsort(-gain, kind="stable")[: np.count_nonzero(gain > 0.0)]
         lead = totals[winner] - totals[rival]
-        guess = int(np.searchsorted(np.cumsum(gain[order]), lead)) + 1
-        if best is None or guess < best[0]:
-            best = guess, order
-    assert best is not None
-    # Without any example of the winner's class it cannot win: these come last.
-    rest = np.setdiff1d(np.flatnonzero(index == winner), best[1])
-    return np.concatenate([best[1], rest]), min(best[0], best[1].size + rest.size)
+        order = order[: int(np.searchsorted(np.cumsum(gain[order]), lead)) + 1]
+        if not best.size or 0 < order.size < best.size:
+            best = order
+    return best
 
 
-def _shortest(flips: Any, guess: int, most: int) -> int:
+def _shortest(flips: Callable[[int], bool], most: int) -> int:
     """Give a k for which the first k flip and the first k - 1 do not; 0 if even `most` do not."""
-    low, high = 0, max(guess, 1)
-    while not flips(high):
-        if high >= most:
-            return 0
-        low, high = high, min(2 * high, most)
+    low, high = 0, most
+    if not most or not flips(most):
+        return 0
     while high - low > 1:
         middle = (low + high) // 2
         if flips(middle):

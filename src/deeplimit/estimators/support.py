@@ -208,7 +208,7 @@ def explain_support(model: Any, X: ArrayLike) -> Support:
             scales = [
                 factor * group.scale
                 for group in made.pool.groups
-                if group.scale.size == factor.size
+                if not group.name.startswith("odds")
             ]
             return fit_nearness(every, weight, index, scales or [factor])
     else:

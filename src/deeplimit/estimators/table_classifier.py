@@ -24,6 +24,7 @@ from deeplimit.estimators.table_model import PLANS, TableModel, canonical_rows, 
 from deeplimit.examples.fingerprint import multiset_hash
 from deeplimit.smoothers import Pool
 from deeplimit.tables.coding import TableCoder
+from deeplimit.tables.columns import as_frame
 from deeplimit.tables.encoding import TableEncoder
 
 __all__ = ["TableClassifier"]
@@ -107,6 +108,13 @@ class TableClassifier(ExplainedClassifier):
                 "examples with missing cells too, or take speed='instant'."
             )
         return rows
+
+    def _asked(self, X: ArrayLike, rows: Floats) -> Any:
+        frame = as_frame(X)
+        if frame is not None:
+            return frame
+        plain = self._encoder is None and all(levels is None for levels in self._coder.levels_)
+        return rows if plain else np.asarray(X)
 
     def _queries(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)

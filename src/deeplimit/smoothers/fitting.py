@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimit.smoothers.distances import length_of
 from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import Near, nearest
 from deeplimit.smoothers.odds import fit_odds
@@ -20,7 +21,6 @@ from deeplimit.smoothers.ridge import (
     Problem,
     cross_fit,
     fit_ridge,
-    length_of,
     link_loss,
     trial,
 )
@@ -159,7 +159,8 @@ def fit_pool(
     index : ndarray of int64, shape (n,)
         Class of each.
     weight : ndarray of shape (n,)
-        Positive weights; one of 2 counts like two equal rows.
+        Positive weights. Examples are taken to be distinct: equal ones are to be merged, with the
+        sum of their weights.
     n_classes : int
         Number of classes; each has an example.
     plan : Plan
@@ -373,7 +374,8 @@ def _pooled(candidates: list[_Candidate], problem: Problem, plan: Plan) -> Pool:
             break
         group = np.array([m.candidate for m in members])
         whole = np.bincount(group + 1, weights=w)
-        few = (group >= 0) & (whole[group + 1] < plan.least_group * whole[1:].sum())
+        least = min(plan.least_group * whole[1:].sum(), whole[1:].max())
+        few = (group >= 0) & (whole[group + 1] < least)
         kept = np.flatnonzero((w >= _LEAST) & ~few)
         if kept.size == 0:
             kept = np.array([int(np.argmax(w))])

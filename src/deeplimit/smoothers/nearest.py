@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.ridge import left_of, right_of, squares_of
+from deeplimit.smoothers.distances import left_of, right_of, squares_of
 from deeplimit.sums.threads import map_blocks
 
 __all__ = ["Near", "nearest"]

@@ -120,7 +120,7 @@ def _line(
     part = whole / whole.sum()
     says = says - part @ says
     if says.shape[1] <= 2:
-        return centres, says[:, -1:]
+        return centres, says[:, -1:] - says[:, :1]
     _, _, directions = np.linalg.svd(np.sqrt(part)[:, None] * says, full_matrices=False)
     directions = directions[:_FEATURES]
     # A direction has no sign of its own.

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimit.smoothers.distances import squares
 from deeplimit.smoothers.nearest import nearest
 from deeplimit.smoothers.pooling import Link
-from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, laplace, ridge_weights, squares
+from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, laplace, ridge_weights
 from deeplimit.smoothers.truncated import Setting, lists_of
 from deeplimit.smoothers.views import View
 

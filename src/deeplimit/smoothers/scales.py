@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.ridge import gram, length_of, solve_ridge
+from deeplimit.smoothers.distances import length_of
+from deeplimit.smoothers.ridge import gram, solve_ridge
 
 __all__ = ["KEPT", "agop_scales", "anova_scales"]
 

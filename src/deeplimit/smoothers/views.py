@@ -54,7 +54,7 @@ class View:
         -------
         ndarray of shape (m, q)
         """
-        Z: Floats = (X[:, self.source] - self.shift) * self.factor
+        Z: Floats = (np.take(X, self.source, axis=1) - self.shift) * self.factor
         for f, knots, values in zip(self.bent, self.knots, self.values, strict=True):
             Z[:, f] = np.interp(X[:, self.source[f]], knots, values)
         return Z
