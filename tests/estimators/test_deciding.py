@@ -309,7 +309,7 @@ class TestBounds:
 
     def test_a_network_has_none(self):
         model = dl.DeepLimitClassifier("3d_opt").fit([[0.0], [1.0]], ["a", "b"])
-        with pytest.raises(ValueError, match="pure singular kernel alone: take activation=None"):
+        with pytest.raises(ValueError, match="pure singular kernel alone: take speed='paper'"):
             model.predict_proba_bounds([[0.5]])
 
     @pytest.mark.parametrize("options", [{"tolerance": -1.0}, {"budget": 0.0}])
