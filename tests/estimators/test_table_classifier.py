@@ -226,3 +226,20 @@ def test_without_some_examples_as_if_they_had_not_been(speed):
     np.testing.assert_array_equal(clf.predict_without(X, []), clf.predict(X))
     gone = np.flatnonzero(y == "yes")
     assert (clf.predict_without(X, gone) == "no").all()
+
+
+def test_the_name_of_a_category_goes_with_its_last_example(tmp_path):
+    import deeplimit as dl
+
+    table = [["secret", 0.0], *([["b", float(i)] for i in range(8)] + [["c", 0.5]] * 3)]
+    labels = [0, *([0, 1] * 4), 1, 0, 1]
+    clf = dl.DeepLimitClassifier().fit(table, labels).forget([0])
+    dl.save(clf, tmp_path / "model.safetensors")
+    assert b"secret" not in (tmp_path / "model.safetensors").read_bytes()
+    other = dl.DeepLimitClassifier().fit(table[1:], labels[1:])
+    assert clf.certificate() == other.certificate()
+    asked = [["secret", 1.0], ["b", 3.0], [None, 2.0]]
+    assert (clf.predict_proba(asked) == other.predict_proba(asked)).all()
+    more = [["secret", 2.5], ["d", 1.5]]
+    both = [each.partial_fit(more, [1, 0]).predict_proba(asked) for each in (clf, other)]
+    assert (both[0] == both[1]).all()

@@ -366,3 +366,17 @@ def test_works_without_pandas(run_without_extra):
         "print(TableCoder().fit_transform(X).tolist())\n"
     )
     assert run_without_extra(code) == "[[1.0, 0.0], [2.0, nan]]\n"
+
+
+def test_names_of_forgotten_levels_are_forgotten():
+    coder = TableCoder().fit([["a", 1.0], ["b", 2.0], ["c", 3.0]])
+    codes = coder.transform([["c", 1.0], ["b", 2.0]])
+    coder.forget_levels(codes)
+    assert coder.levels_ == [[None, "b", "c"], None]
+    assert coder.transform([["a", 0.0], ["c", 0.0]])[:, 0].tolist() == [-1.0, 2.0]
+    assert coder.decode([[0.0, 1.0], [2.0, 1.0]])[:, 0].tolist() == ["(forgotten)", "c"]
+    # Coming again, it is a new level, and no number means two things.
+    assert coder.extend([["a", 0.0], ["d", 0.0], ["b", 0.0]])[:, 0].tolist() == [3.0, 4.0, 1.0]
+    again = from_state(to_state(coder))
+    assert again.levels_ == coder.levels_
+    assert again.transform([["a", 0.0], ["d", 0.0]])[:, 0].tolist() == [3.0, 4.0]

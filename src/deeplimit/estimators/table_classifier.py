@@ -139,6 +139,9 @@ class TableClassifier(ExplainedClassifier):
 
     def _follow(self) -> None:
         self._models = []
+        if self._pooled and any(levels is not None for levels in self._coder.levels_):
+            # The names of categories go with the last example that had them.
+            self._coder = deepcopy(self._coder).forget_levels(self._X)
         if not self._pooled:
             self._follow_pure()
 

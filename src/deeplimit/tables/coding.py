@@ -46,7 +46,8 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     kinds_ : tuple of str
         Kind of each column.
     levels_ : list of list of str or None
-        Names of the levels of each categorical column, by their number; None for other columns.
+        Names of the levels of each categorical column, by their number, None for one forgotten;
+        None for other columns.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -70,7 +71,8 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     it is, not copied. A nested list becomes an array first; where a column is categorical, one
     that keeps every cell as it was written.
 
-    Levels stay known when the rows that had them are forgotten: a number never changes meaning.
+    A number never changes meaning. Where the rows that had a level are forgotten, `forget_levels`
+    forgets its name as well; if it comes again it has another number.
 
     Examples
     --------
@@ -214,6 +216,47 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._codes(self._table(X, self), grow=True)
 
+    def forget_levels(self, codes: ArrayLike) -> TableCoder:
+        """Forget the names of levels that none of some rows has.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_rows, n_columns)
+            Codes of all rows there are.
+
+        Returns
+        -------
+        TableCoder
+            The coder itself.
+
+        Raises
+        ------
+        ValueError
+            If these are no codes of this coder.
+
+        Examples
+        --------
+        >>> from deeplimit.tables import TableCoder
+        >>> coder = TableCoder().fit([["a"], ["b"]])
+        >>> coder.forget_levels([[1.0]]).levels_
+        [[None, 'b']]
+        >>> coder.extend([["a"]]).tolist()
+        [[2.0]]
+        """
+        check_is_fitted(self)
+        checked = self._checked(codes)
+        for j, levels in enumerate(self.levels_):
+            if levels is not None:
+                column = checked[:, j]
+                there = np.zeros(len(levels) + 1, dtype=bool)
+                there[column[~np.isnan(column)].astype(np.int64)] = True  # -1 is the last
+                self.levels_[j] = [
+                    level if kept else None
+                    for level, kept in zip(levels, there.tolist(), strict=False)
+                ]
+        self._index_levels()
+        return self
+
     def decode(self, codes: ArrayLike) -> NDArray[Any]:
         """Return coded rows as cells that can be read.
 
@@ -249,7 +292,8 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 out[:, j] = [cell_of(value, kind) for value in column]
             else:
                 # Index -1 is that of the last.
-                named = [*levels, "(unseen)"]
+                named = [*("(forgotten)" if level is None else level for level in levels)]
+                named.append("(unseen)")
                 out[:, j] = [None if code != code else named[int(code)] for code in column]
         return out
 
@@ -269,7 +313,7 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if hasattr(asker, "feature_names_in_"):
             self.feature_names_in_ = asker.feature_names_in_
         self.kinds_ = kinds_of(table, self.kinds)
-        self.levels_: list[list[str] | None] = [
+        self.levels_: list[list[str | None] | None] = [
             [] if kind == "categorical" else None for kind in self.kinds_
         ]
         self._index_levels()
@@ -277,7 +321,7 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _index_levels(self) -> None:
         self._numbers: dict[int, dict[str, int]] = {
-            j: {level: k for k, level in enumerate(levels)}
+            j: {level: k for k, level in enumerate(levels) if level is not None}
             for j, levels in enumerate(self.levels_)
             if levels is not None
         }
@@ -307,7 +351,8 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 continue
             known, (codes, levels) = self._numbers[j], table.levels(j)
             unseen = [level for level in levels if level not in known] if grow else []
-            added[j] = {level: len(known) + k for k, level in enumerate(unseen)}
+            start = len(self.levels_[j] or ())
+            added[j] = {level: start + k for k, level in enumerate(unseen)}
             numbers = [known.get(level, added[j].get(level, -1)) for level in levels]
             out[:, j] = np.array([*numbers, np.nan])[codes]  # code -1, missing, is the last
         infinite = np.isinf(out)
@@ -333,16 +378,17 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if np.isinf(out).any():
             row, j = np.argwhere(np.isinf(out))[0]
             raise ValueError(f"codes must not be infinite, as in row {row}, column {j} (from 0).")
-        for j, numbers in self._numbers.items():
+        for j in self._numbers:
             column = out[:, j]
-            last = np.inf if later else len(numbers) - 1
+            n_levels = len(self.levels_[j] or ())
+            last = np.inf if later else n_levels - 1
             wrong = (column != np.floor(column)) | (column < -1) | (column > last)
             wrong &= ~np.isnan(column)
             if wrong.any():
                 row = int(wrong.argmax())
                 raise ValueError(
                     f"Column {j}, row {row} (from 0) of the codes is {column[row]:g}, which is "
-                    f"the number of none of its {len(numbers)} levels."
+                    f"the number of none of its {n_levels} levels."
                 )
         return out
 

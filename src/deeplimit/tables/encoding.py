@@ -376,7 +376,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             self.fill_[at] = (middle - self.centre_[at]) / self.scale_[at]
         widths += self.kept_
         for j in self._categorical():
-            levels = rank_levels(codes[:, j], coder.levels_[j] or [], weight, self.max_categories)
+            # A forgotten level is that of no row.
+            names = [level or "" for level in coder.levels_[j] or []]
+            levels = rank_levels(codes[:, j], names, weight, self.max_categories)
             self.kept_[j], self.indicator_[j] = levels.kept, levels.indicator
             self.categories_[j], self.rare_[j] = levels.categories, levels.rare
             self.places_[j] = levels.places
