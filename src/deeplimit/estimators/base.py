@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.estimators.holding import held
 from deeplimit.estimators.lifting import fit_weighted_lift
-from deeplimit.estimators.weighting import Weighting
+from deeplimit.estimators.weighting import Weighting, check_weights
 from deeplimit.examples import Certificate, ExampleSet, fingerprint
 from deeplimit.examples.example_set import Undo
 from deeplimit.examples.fingerprint import canonical, label_text
@@ -239,13 +239,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         rows: Floats
         rows, labels = validate_data(self, X, y, dtype=np.float64, reset=reset)
         check_classification_targets(labels)
-        weight: Floats = _check_sample_weight(
-            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-        )
-        # An example of weight zero is absent, from every statistic too.
-        if not np.any(weight > 0.0):
-            raise ValueError("all sample weights are zero: there is no example to learn from.")
-        return rows, labels, weight
+        return rows, labels, check_weights(sample_weight, rows)
 
     def _fit(
         self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None

@@ -13,7 +13,7 @@ from deeplimit.documents import align
 from deeplimit.estimators.limits import DecisionRule
 from deeplimit.sums.partial import TIE_TOLERANCE, PartialSums
 
-__all__ = ["Contributions", "contributions", "smoother_kernel"]
+__all__ = ["Contributions", "check_count", "contributions", "smoother_kernel"]
 
 Floats = NDArray[np.float64]
 
@@ -135,6 +135,25 @@ class Contributions:
         )
 
 
+def check_count(name: str, value: int | None) -> None:
+    """Check that a parameter, if given, is a number of examples.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    value : int or None
+        Its value.
+
+    Raises
+    ------
+    ValueError
+        If it is less than 1.
+    """
+    if value is not None and value < 1:
+        raise ValueError(f"{name} is a number of examples, at least 1; got {value!r}.")
+
+
 def smoother_kernel(rule: DecisionRule) -> Any:
     """Give the kernel by which a rule sums its examples.
 
@@ -188,8 +207,7 @@ def contributions(
         If the rule is no smoother, or `top` not positive.
     """
     kernel = smoother_kernel(rule)
-    if top is not None and top < 1:
-        raise ValueError(f"top is a number of examples, at least 1; got {top!r}.")
+    check_count("top", top)
     e = rule.examples
     present = int(np.count_nonzero(e.weight))
     best = e.heaviest(kernel, X, present if top is None else min(top, present))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
 
 from deeplimit.documents import fold
-from deeplimit.estimators.contributions import smoother_kernel
+from deeplimit.estimators.contributions import check_count, smoother_kernel
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.limits import DecisionRule
 from deeplimit.sums.engine import RadialKernel
@@ -367,8 +367,7 @@ def flips(
     ValueError
         If the rule is no smoother, or `max_removed` not positive.
     """
-    if max_removed is not None and max_removed < 1:
-        raise ValueError(f"max_removed is a number of examples, at least 1; got {max_removed!r}.")
+    check_count("max_removed", max_removed)
     search = _Search(rule, max_removed)
     e, m = rule.examples, len(X)
     whole = e.sums(search.kernel, X)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.estimators.contributions import Contributions
+from deeplimit.estimators.contributions import Contributions, check_count
 from deeplimit.estimators.left_out import LeftOut
 from deeplimit.estimators.shares import clipped_shares
 from deeplimit.estimators.table_model import TableModel
@@ -78,8 +78,7 @@ class PooledRule:
         ValueError
             If `top` is not positive.
         """
-        if top is not None and top < 1:
-            raise ValueError(f"top is a number of examples, at least 1; got {top!r}.")
+        check_count("top", top)
         index = self.model.index
         n, m = index.size, len(codes)
         k = n if top is None else min(top, n)

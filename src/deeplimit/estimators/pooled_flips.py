@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimit.estimators.contributions import check_count
 from deeplimit.estimators.flips import Flip
 from deeplimit.estimators.pooled import PooledRule
 
@@ -55,8 +56,7 @@ def pooled_flips(
     ValueError
         If `max_removed` is not positive.
     """
-    if max_removed is not None and max_removed < 1:
-        raise ValueError(f"max_removed is a number of examples, at least 1; got {max_removed!r}.")
+    check_count("max_removed", max_removed)
     m, index = len(codes), rule.model.index
     before, shares = rule.scores(codes)
     ordered = np.sort(shares, axis=1)

@@ -10,17 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from deeplimit.estimators.attribution import ExplainedClassifier
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.pooled import PooledRule
 from deeplimit.estimators.table_model import PLANS, TableModel, canonical_rows, fit_table
+from deeplimit.estimators.weighting import check_weights
 from deeplimit.examples.fingerprint import multiset_hash
 from deeplimit.smoothers import Pool
 from deeplimit.tables.coding import TableCoder
@@ -76,11 +72,7 @@ class TableClassifier(ExplainedClassifier):
         labels = np.asarray(validate_data(self, X="no_validation", y=y))
         check_consistent_length(rows, labels)
         check_classification_targets(labels)
-        weight: Floats = _check_sample_weight(
-            sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-        )
-        if not np.any(weight > 0.0):
-            raise ValueError("all sample weights are zero: there is no example to learn from.")
+        weight = check_weights(sample_weight, rows)
         self._coder = coder
         if reset:
             self.n_features_in_ = coder.n_features_in_
@@ -113,7 +105,7 @@ class TableClassifier(ExplainedClassifier):
         frame = as_frame(X)
         if frame is not None:
             return frame
-        plain = self._encoder is None and all(levels is None for levels in self._coder.levels_)
+        plain = self._encoder is None and not self._coder.has_levels
         return rows if plain else np.asarray(X)
 
     def _queries(self, X: ArrayLike) -> Floats:
@@ -128,6 +120,7 @@ class TableClassifier(ExplainedClassifier):
             self._learn_pure()
             return
         self.exponent_ = None
+        self._forget_levels()
         self._prepare()
 
     @property
@@ -139,11 +132,15 @@ class TableClassifier(ExplainedClassifier):
 
     def _follow(self) -> None:
         self._models = []
-        if self._pooled and any(levels is not None for levels in self._coder.levels_):
-            # The names of categories go with the last example that had them.
-            self._coder = deepcopy(self._coder).forget_levels(self._X)
-        if not self._pooled:
+        if self._pooled:
+            self._forget_levels()
+        else:
             self._follow_pure()
+
+    def _forget_levels(self) -> None:
+        """Let the names of categories go with the last example that had them."""
+        if self._coder.has_levels:
+            self._coder = deepcopy(self._coder).forget_levels(self._X)
 
     def _make_rule(self) -> Any:
         if not self._pooled:
@@ -194,16 +191,17 @@ class TableClassifier(ExplainedClassifier):
             # A pure rule draws nothing and is never cut short.
             for name in ("random_state", "time_limit"):
                 settings.pop(name, None)
-        codes, levels = self._examples.live_rows, self._coder.levels_
-        names: list[list[str]] = []
-        for j, known in enumerate(levels if self._pooled else ()):
-            if known is not None:
-                numbers = np.unique(codes[~np.isnan(codes[:, j]), j]).astype(np.int64)
-                names.append(sorted(known[k] for k in numbers))
+        known = [levels for levels in self._coder.levels_ if levels is not None]
+        # Those there are: the others are forgotten.
+        names = [
+            sorted(level for level in levels if level is not None)
+            for levels in known
+            if self._pooled
+        ]
         return settings | {"speed": self.speed_, "kinds": list(self._coder.kinds_), "levels": names}
 
     def _total(self) -> int:
-        if not self._pooled or all(levels is None for levels in self._coder.levels_):
+        if not self._pooled or not self._coder.has_levels:
             return super()._total()
         snapshot = self._examples.snapshot()
         rows = canonical_rows(snapshot.rows, self._coder)

@@ -172,7 +172,7 @@ def canonical_rows(codes: Floats, coder: TableCoder) -> Floats:
     ndarray of shape (n, p)
         Equal tables have equal rows; `codes` itself where no column is categorical.
     """
-    if all(levels is None for levels in coder.levels_):
+    if not coder.has_levels:
         return codes
     rows = codes.copy()
     for j, levels in enumerate(coder.levels_):

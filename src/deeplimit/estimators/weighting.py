@@ -5,12 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
 
-__all__ = ["Weighting"]
+__all__ = ["Weighting", "check_weights"]
 
 Floats = NDArray[np.float64]
+
+
+def check_weights(sample_weight: ArrayLike | None, rows: Floats) -> Floats:
+    """Check the weights of examples; 1 each if none are given.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n,) or None
+        Nonnegative weights. An example of weight zero is absent, from every statistic too.
+    rows : ndarray of shape (n, d)
+        The examples.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If they do not fit, or all are zero.
+
+    Examples
+    --------
+    >>> check_weights(None, np.zeros((2, 1)))
+    array([1., 1.])
+    """
+    weight: Floats = _check_sample_weight(
+        sample_weight, rows, dtype=np.float64, ensure_non_negative=True
+    )
+    if not np.any(weight > 0.0):
+        raise ValueError("all sample weights are zero: there is no example to learn from.")
+    return weight
 
 
 class Weighting:

@@ -72,6 +72,11 @@ class Group:
     ridge_weight: float
     loss: float = np.nan
 
+    @property
+    def mass(self) -> float:
+        """Largest mass of the smoothers over nearest examples; 0 where there are none."""
+        return max((setting.mass for setting in self.settings), default=0.0)
+
 
 class LeftOutScores(NamedTuple):
     """What a pool says of examples it was fitted without.
@@ -166,8 +171,6 @@ class Pool:
         out = np.tile(self.prior_weight * self.link.prior, (len(X), 1))
         for group in self.groups:
             Q = group.view.features(X) * group.scale
-
-            most = max((setting.mass for setting in group.settings), default=0.0)
             # Where nearest examples are not asked for, nor are the examples beside the centres.
             all_of_them = bool(group.settings) or self.centres is None
             examples = group.features if all_of_them else group.features[self.centres]
@@ -184,7 +187,7 @@ class Pool:
                     u = u if centres is None else u[:, centres]
                     out[rows] += group.ridge_weight * (group.ridge.values(u) + self.link.prior)
 
-            near = nearest(Q, examples, list_length(most, self.weight), n_jobs, solved)
+            near = nearest(Q, examples, list_length(group.mass, self.weight), n_jobs, solved)
             lists = lists_of(near, self.weight, group.local)
             for v, setting in zip(group.weights, group.settings, strict=True):
                 out += v * lists.proportions(setting, self.index, self.n_classes)
@@ -209,9 +212,9 @@ class Pool:
         rest = np.full(m, self.prior_weight)
         for group in self.groups:
             Q = group.view.features(X) * group.scale
-            most = max((setting.mass for setting in group.settings), default=0.0)
-            near = nearest(Q, group.features, list_length(most, self.weight))
-            lists = lists_of(near, self.weight, group.local)
+            if group.settings:
+                near = nearest(Q, group.features, list_length(group.mass, self.weight))
+                lists = lists_of(near, self.weight, group.local)
             for v, setting in zip(group.weights, group.settings, strict=True):
                 terms = v * lists.terms(setting)
                 np.add.at(out, (np.arange(m)[:, None], lists.places), terms)
@@ -244,7 +247,6 @@ class Pool:
             if not centres.size:
                 centres = np.arange(kept.size)[: self.centres.size]  # type: ignore[union-attr]
         weight, index = self.weight[kept] if weight is None else weight, self.index[kept]
-        mass = np.bincount(index, weights=weight, minlength=self.n_classes)
         problem = Problem(index, weight, self.n_classes, index, 1, index, centres)
         groups = []
         for group in self.groups:
@@ -254,7 +256,7 @@ class Pool:
                 ridge = fit_ridge(features, problem, ridge.ridge, ridge.length)
             local = None if group.local is None else group.local[kept]
             groups.append(replace(group, features=features, local=local, ridge=ridge))
-        link = self.link._replace(prior=mass / mass.sum())
+        link = self.link._replace(prior=problem.prior)
         none = LeftOutScores(np.zeros(0, dtype=np.int64), np.zeros((0, self.n_classes)))
         return Pool(tuple(groups), self.prior_weight, link, index, weight, centres, none)
 

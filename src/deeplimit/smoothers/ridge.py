@@ -15,6 +15,7 @@ __all__ = [
     "Problem",
     "Ridge",
     "cross_fit",
+    "factored",
     "fit_ridge",
     "gram",
     "laplace",
@@ -82,23 +83,22 @@ def gram(X: Floats, length: float) -> Floats:
     return laplace(u, length)
 
 
-def solve_ridge(K: Floats, targets: Floats, ridge: float, weight: Floats) -> Floats:
-    """Solve (K + ridge diag(1/weight)) a = targets.
+def factored(K: Floats, ridge: float, weight: Floats) -> Callable[[Floats], Floats]:
+    """Factor K + ridge diag(1/weight), to solve for any number of right-hand sides.
 
     Parameters
     ----------
     K : ndarray of shape (n, n)
         Positive definite.
-    targets : ndarray of shape (n, c)
-        Right-hand sides.
     ridge : float
-        Positive.
+        Nonnegative.
     weight : ndarray of shape (n,)
         Positive; one of 2 counts like two equal rows.
 
     Returns
     -------
-    ndarray of shape (n, c)
+    callable
+        From right-hand sides of shape (n, c) to solutions of that shape.
     """
     A = K.copy(order="F")
     # The kernel is known to some 1e-7 where rows nearly coincide.
@@ -106,8 +106,12 @@ def solve_ridge(K: Floats, targets: Floats, ridge: float, weight: Floats) -> Flo
     factor, failed = lapack.dpotrf(A, lower=1, overwrite_a=1, clean=0)
     if failed:
         raise np.linalg.LinAlgError("a kernel matrix is not positive definite")
-    solution, _ = lapack.dpotrs(factor, targets, lower=1)
-    return np.asarray(solution, dtype=np.float64)
+    return lambda targets: np.asarray(lapack.dpotrs(factor, targets, lower=1)[0])
+
+
+def solve_ridge(K: Floats, targets: Floats, ridge: float, weight: Floats) -> Floats:
+    """Solve (K + ridge diag(1/weight)) a = targets, once; see `factored`."""
+    return factored(K, ridge, weight)(targets)
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,13 +340,14 @@ def ridge_weights(
         From the kernel at the centres, of shape (m, c), to weights of shape (m, n).
     """
     if centres is None:
-        K = gram(X, ridge.length)
-        return lambda at: solve_ridge(K, at.T, ridge.ridge, weight).T
+        solve = factored(gram(X, ridge.length), ridge.ridge, weight)
+        return lambda at: solve(at.T).T
     C = X[centres]
     phi = laplace(squares(X, C), ridge.length)
     A = phi.T @ (weight[:, None] * phi) + ridge.ridge * gram(C, ridge.length)
     A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
-    return lambda at: solve_ridge(A, at.T, 0.0, np.ones(len(A))).T @ phi.T * weight
+    solve = factored(A, 0.0, np.ones(len(A)))
+    return lambda at: solve(at.T).T @ phi.T * weight
 
 
 def link_loss(scores: Floats, index: Integers, weight: Floats) -> float:
@@ -396,9 +401,10 @@ def trial(X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,)) -> tupl
     length = length_of(X[who], problem.weight[who])
     K = gram(X[who], length)
     at = laplace(squares(X[rows], X[who]), length)
+    prior, targets = problem.prior, problem.targets[who]
     found = []
     for ridge in ridges:
-        a = solve_ridge(K, problem.targets[who], ridge, problem.weight[who])
-        loss = link_loss(at @ a + problem.prior, problem.index[rows], problem.weight[rows])
+        a = solve_ridge(K, targets, ridge, problem.weight[who])
+        loss = link_loss(at @ a + prior, problem.index[rows], problem.weight[rows])
         found.append((loss, ridge))
     return min(found)

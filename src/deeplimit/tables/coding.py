@@ -216,6 +216,11 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._codes(self._table(X, self), grow=True)
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether any column is categorical."""
+        return any(levels is not None for levels in self.levels_)
+
     def forget_levels(self, codes: ArrayLike) -> TableCoder:
         """Forget the names of levels that none of some rows has.
 
