@@ -7,12 +7,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deeplimit.estimators.base import Floats
 from deeplimit.estimators.fitting import limit_kernel, untouched_on_failure
 from deeplimit.estimators.interpolation import Interpolant, fit_interpolant, interpolate
 from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
+from deeplimit.estimators.weighting import check_weights
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums.smoothing import kernel_means
@@ -113,12 +114,8 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
         return self
 
     def _fit(self, X: Floats, y: Floats, sample_weight: ArrayLike | None) -> None:
-        weight: Floats = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
+        weight = check_weights(sample_weight, X)
         live = weight > 0.0
-        if not np.any(live):
-            raise ValueError("all sample weights are zero: there is no example to learn from.")
         rows, targets, weight = X[live], y[live], weight[live]
         if self.activation is None:
             wanted = self.exponent
