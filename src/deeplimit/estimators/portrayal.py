@@ -20,7 +20,8 @@ Floats = NDArray[np.float64]
 
 _LINES = 12
 # In units of the picture.
-_SIDE, _LEFT, _TOP, _FOOT = 260.0, 44.0, 10.0, 42.0
+# The left side holds the name of the axis and figures of four letters.
+_SIDE, _LEFT, _TOP, _FOOT = 260.0, 56.0, 10.0, 42.0
 
 
 def made_of(model: Any) -> list[Block]:
