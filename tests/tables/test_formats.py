@@ -242,7 +242,7 @@ def _workbook() -> bytes:
         ("t.parquet", b"a,b\n1,2\n", "is named as a Parquet file, but its content is something"),
         ("t.npz", b"a,b\n1,2\n", "is named as an NPZ file, but its content is something else"),
         ("t.arrow", b"PAR1....", "is named as an Arrow file, but its content is a Parquet file"),
-        ("t.csv", gzip.compress(b"a,b\n1,2\n"), "but its content is compressed"),
+        ("t.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "but its content is compressed"),
         ("t.csv", _workbook(), "but its content is a ZIP archive without arrays"),
         ("t.xlsx", _workbook(), "which can't be read as a table; save it as CSV"),
         ("t.npy", _bytes(lambda f: np.save(f, X)), r"is a single array \(NPY\)"),
