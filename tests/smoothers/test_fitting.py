@@ -8,7 +8,7 @@ import pytest
 
 from deeplimit.smoothers import FULL, INSTANT, Plan, fit_pool, fitting
 from deeplimit.smoothers.folds import distinct_order, folds_of
-from deeplimit.smoothers.nearest import nearest
+from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.ridge import Problem, cross_fit, link_loss
 from deeplimit.smoothers.truncated import lists_of
 
@@ -96,14 +96,16 @@ def test_what_is_said_of_a_row_left_out_does_not_know_it(few_folds, n_folds):
     pool = fit_pool(X, index, np.ones(120), 2, Plan(scales=(), few_folds=few_folds))
     (group,) = pool.groups
     own = np.arange(120)
-    lists = lists_of(nearest(group.features, group.features, 120), pool.weight, group.local, own)
+    lists = lists_of(
+        Neighbours(group.features).nearest(group.features, 120), pool.weight, group.local, own
+    )
     expected = np.zeros((120, 2))
     for v, setting in zip(group.weights, group.settings, strict=True):
         expected += v * lists.proportions(setting, index, 2)
     problem = Problem(index, pool.weight, 2, folds_of(X, index, n_folds), n_folds, own, None)
-    ridge, scores, _ = cross_fit([group.features], problem, INSTANT.ridges)
-    expected += group.ridge_weight * scores
-    assert group.ridge.ridge == ridge
+    found = cross_fit([], group.features, problem, INSTANT.ridges)
+    expected += group.ridge_weight * found.scores
+    assert group.ridge.ridge == found.ridge
     alone = expected / (1.0 - pool.prior_weight)
     assert group.loss == pytest.approx(link_loss(alone, index, pool.weight), rel=1e-6)
     expected += pool.prior_weight * pool.link.prior
@@ -130,9 +132,9 @@ def test_a_plan_is_kept(monkeypatch):
     rank = distinct_order(X, index)[1]
     problems, taught = [], []
 
-    def cross_fit(features, problem, ridges):
+    def cross_fit(features, whole, problem, ridges):
         problems.append(problem)
-        return fit(features, problem, ridges)
+        return fit(features, whole, problem, ridges)
 
     def agop_scales(Z, *part, **options):
         taught.append(Z)
@@ -149,13 +151,42 @@ def test_a_plan_is_kept(monkeypatch):
         assert np.array_equal(p.fold, folds_of(X, index, 4))
     assert np.array_equal(pool.centres, problems[0].centres)
     assert {len(Z) for Z in taught} == {60}
-    # The last was taught by all: those of the least rank.
+    # One was taught by all: those of the least rank.
     two = X[rank < 60, 3]
-    assert np.array_equal(taught[-1][:, 3] > 0.0, two > 0.5)
+    assert any(np.array_equal(Z[:, 3] > 0.0, two > 0.5) for Z in taught)
     fit_pool(X, index, np.ones(120), 2, Plan(few_folds=119))
     assert problems[-1].n_folds == 2
     assert np.array_equal(problems[-1].fold, folds_of(X, index, 2))
     assert problems[-1].centres is problems[-1].learners is None
+
+
+@pytest.mark.parametrize("left_out", [1000, 35])
+def test_beyond_a_number_one_half_teaches_and_the_other_is_told(left_out, monkeypatch):
+    X, index = examples()
+    rank = distinct_order(X, index)[1]
+    taught = []
+
+    def note(name):
+        learn = getattr(fitting, name)
+
+        def noted(Z, labels, weight, *rest, **options):
+            taught.append((len(Z), np.sort(labels).tolist()))
+            return learn(Z, labels, weight, *rest, **options)
+
+        monkeypatch.setattr(fitting, name, noted)
+
+    for name in ("agop_scales", "anova_scales", "fit_odds"):
+        note(name)
+    plan = replace(FULL, halves_from=119, odds_from=0, left_out=left_out)
+    pool = fit_pool(X, index, np.ones(120), 2, plan)
+    half = np.sort(index[rank < 60]).tolist()
+    assert taught and all(seen == (60, half) for seen in taught)
+    assert np.array_equal(pool.left_out.rows, np.flatnonzero((rank >= 60) & (rank < 60 + left_out)))
+    # Labels at random are not learnt from those that taught.
+    rng = np.random.default_rng(3)
+    noise, labels = rng.standard_normal((120, 100)), np.arange(120) % 2
+    said = fit_pool(noise, labels, np.ones(120), 2, plan).left_out
+    assert (said.scores.argmax(axis=1) == labels[said.rows]).mean() < 0.75
 
 
 @pytest.mark.parametrize("least", [0.2, 0.35])

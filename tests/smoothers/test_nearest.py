@@ -5,7 +5,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deeplimit.smoothers.nearest import nearest
+from deeplimit.smoothers import nearest as module
+from deeplimit.smoothers.nearest import Neighbours
+from deeplimit.smoothers.ridge import Ridge
+
+
+@pytest.fixture(scope="module", autouse=True, params=["NumPy", "compiled"])
+def loops(request):
+    """All that is said here is said of both ways to find them."""
+    least = module._COMPILED_FROM
+    module._COMPILED_FROM = 0 if request.param == "compiled" else 10**9
+    yield request.param
+    module._COMPILED_FROM = least
+
+
+def nearest(Q, X, k, n_jobs=1):
+    return Neighbours(X).nearest(Q, k, n_jobs)
+
+
+def test_the_loops_are_those_that_are_meant(loops):
+    assert Neighbours(np.zeros((3, 2))).compiled == (loops == "compiled")
+    assert not Neighbours(np.full((3, 2), 1e101)).compiled
 
 
 def squared(Q, X):
@@ -43,7 +63,7 @@ def test_without_ties_places_are_those_of_a_sort(seed, n, k):
     assert np.array_equal(nearest(Q, X, k).places, expected)
 
 
-@pytest.mark.parametrize("n", [1023, 1024, 3000])
+@pytest.mark.parametrize("n", [1023, 1024, 3000, 4097])
 @pytest.mark.parametrize("k", [1, 5, 17, 129])
 @pytest.mark.parametrize("kind", ["whole", "normal", "sorted", "equal"])
 def test_a_bound_from_a_sample_loses_nothing(n, k, kind):
@@ -101,19 +121,33 @@ def test_threads_change_nothing():
     assert np.array_equal(one.logs, two.logs)
 
 
+@pytest.mark.parametrize("centres", [None, np.arange(0, 300, 3)], ids=["all", "centres"])
 @pytest.mark.parametrize("k", [0, 3])
-def test_others_are_shown_all_distances(k):
+def test_a_ridge_solution_is_asked_in_the_same_pass(centres, k):
     rng = np.random.default_rng(3)
     Q, X = rng.standard_normal((900, 3)), rng.standard_normal((300, 3))
-    seen = np.full((900, 300), np.nan)
+    examples = Neighbours(X, centres)
+    at = X if centres is None else X[centres]
+    ridge = Ridge(1.5, 0.1, rng.standard_normal((len(at), 2)))
+    near, values = examples.ask(Q, k, ridge)
+    u = squared(Q, at)
+    np.testing.assert_allclose(values, np.exp(-np.sqrt(u) / 1.5) @ ridge.coefficients, atol=1e-12)
+    np.testing.assert_allclose(examples.squares(Q), u, rtol=1e-9, atol=1e-12)
+    assert np.array_equal(near.places, nearest(Q, X, k).places)
 
-    def look(rows, u):
-        seen[rows] = u
-        u[:] = -1.0  # as allowed
 
-    found = nearest(Q, X, k, 1, look)
-    np.testing.assert_allclose(seen, squared(Q, X), rtol=1e-9, atol=1e-12)
-    assert np.array_equal(found.places, nearest(Q, X, k).places)
+def test_a_row_beyond_all_reach_is_answered_beside_others():
+    rng = np.random.default_rng(6)
+    X, Q = rng.standard_normal((300, 3)), rng.standard_normal((5, 3))
+    ridge = Ridge(1.5, 0.1, rng.standard_normal((300, 2)))
+    near, values = Neighbours(X).ask(Q, 4, ridge)
+    far = np.insert(Q, 2, 1e120, axis=0)
+    both, said = Neighbours(X).ask(far, 4, ridge)
+    others = [0, 1, 3, 4, 5]
+    assert np.array_equal(both.places[others], near.places)
+    np.testing.assert_allclose(said[others], values, rtol=1e-12)
+    assert np.all(said[2] == 0.0)
+    assert np.all(Neighbours(X).squares(far)[2] > 1e239)
 
 
 @pytest.mark.parametrize("far", [0.0, 1e2, 1e4, 1e6, 1e8])

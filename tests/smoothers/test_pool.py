@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from deeplimit.smoothers.distances import length_of
-from deeplimit.smoothers.nearest import nearest
+from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
 from deeplimit.smoothers.pooling import Link
 from deeplimit.smoothers.ridge import Problem, fit_ridge
@@ -44,7 +44,7 @@ def assembled(centres=None, prior_weight=0.1):
     for kind, scale, with_local in (("scores", [1.0, 1.0, 1.0], 1), ("ranks", [2.0, 0.0, 0.5], 0)):
         view = fit_view(X, weight, kind)
         features = view.features(X) * scale
-        around = nearest(features, features, 17)
+        around = Neighbours(features).nearest(features, 17)
         local = density(around, weight, np.arange(40), length_of(features, weight))
         groups.append(
             Group(

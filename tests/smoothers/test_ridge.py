@@ -147,8 +147,8 @@ def test_centres_that_are_all_examples_change_nothing():
 @pytest.mark.parametrize("each", [False, True], ids=["one", "by fold"])
 def test_what_is_said_of_a_fold_is_said_by_the_rest(centres, each):
     X, p = problem(centres=centres, rows=np.arange(0, 60, 2))
-    features = [X * [1.0, 1.0 + f, 0.5] for f in range(4)] if each else [X]
-    ridge, scores, loss = cross_fit(features, p, RIDGES)
+    features = [X * [1.0, 1.0 + f, 0.5] for f in range(4)] if each else []
+    ridge, scores, loss, whole = cross_fit(features, X, p, RIDGES)
     losses = []
     for candidate in RIDGES:
         expected = np.empty((60, 3))
@@ -162,6 +162,10 @@ def test_what_is_said_of_a_fold_is_said_by_the_rest(centres, each):
             np.testing.assert_allclose(scores, expected, atol=1e-5)
     assert ridge == RIDGES[int(np.argmin(losses))]
     assert loss == pytest.approx(min(losses), abs=1e-5)
+    mine, theirs = whole(), fit_ridge(X, p, ridge)
+    assert (mine.ridge, mine.length) == (theirs.ridge, pytest.approx(theirs.length, rel=1e-12))
+    Q = squares(X[:7], X if centres is None else X[centres])
+    np.testing.assert_allclose(mine.values(Q), theirs.values(Q), atol=1e-8)
 
 
 def test_where_nothing_differs_the_prior_is_said():
@@ -169,7 +173,7 @@ def test_where_nothing_differs_the_prior_is_said():
     X = np.zeros((60, 3))
     said = fit_ridge(X, p, 0.1).values(np.zeros((5, 60)))
     np.testing.assert_allclose(said, 0.0, atol=1e-12)
-    ridge, scores, _ = cross_fit([X], p, RIDGES)
+    ridge, scores, *_ = cross_fit([], X, p, RIDGES)
     for f in range(4):  # a kernel of ones: the shares in the other folds, but for the ridge
         kept = p.fold != f
         w = p.weight[kept]
@@ -199,7 +203,7 @@ def test_a_trial_lets_learners_tell_the_first_fold():
 
 def test_with_learners_the_ridge_is_the_trial_s():
     X, p = problem(learners=np.arange(40))
-    ridge, scores, _ = cross_fit([X], p, RIDGES)
+    ridge, scores, *_ = cross_fit([], X, p, RIDGES)
     assert ridge == trial(X, p, RIDGES)[1]
     kept, out = np.flatnonzero(p.fold != 1), np.flatnonzero(p.fold == 1)
     expected = solution(X, p, kept, ridge, spread(X, p.weight))(X[out])
@@ -236,8 +240,8 @@ def test_a_weight_counts_like_repeated_rows(centres):
     Q = np.random.default_rng(5).standard_normal((11, 3))
     at = (X, X[twice]) if centres is None else (X[centres], X[centres])
     np.testing.assert_allclose(a.values(squares(Q, at[0])), b.values(squares(Q, at[1])), atol=1e-6)
-    ridge, mine, loss = cross_fit([X], one, RIDGES)
-    again, theirs, other = cross_fit([X[twice]], many, RIDGES)
+    ridge, mine, loss, _ = cross_fit([], X, one, RIDGES)
+    again, theirs, other, _ = cross_fit([], X[twice], many, RIDGES)
     assert ridge == again
     assert loss == pytest.approx(other, abs=1e-6)
     np.testing.assert_allclose(mine[twice], theirs, atol=1e-6)

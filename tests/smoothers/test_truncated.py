@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deeplimit.smoothers.nearest import Near, nearest
-from deeplimit.smoothers.truncated import Lists, Setting, density, lists_of
+from deeplimit.smoothers.nearest import Near, Neighbours
+from deeplimit.smoothers.truncated import Lists, Setting, add_proportions, density, lists_of
 
 MASSES, EXPONENTS, DENSITIES = (0.3, 1.0, 2.5, 8.0, np.inf), (0.0, 1.0, 4.0, 16.0), (0.0, 0.5, 1.0)
 SETTINGS = [Setting(k, a, b) for k in MASSES for a in EXPONENTS for b in DENSITIES]
@@ -108,7 +108,7 @@ def test_an_example_is_left_out_wholly(setting):
     X, index = rng.standard_normal((15, 2)), rng.integers(0, 2, 15)
     weight = rng.choice([0.4, 1.0, 2.0], 15)
     own = np.arange(15)
-    found = lists_of(nearest(X, X, 15), weight, None, own).proportions(setting, index, 2)
+    found = lists_of(Neighbours(X).nearest(X, 15), weight, None, own).proportions(setting, index, 2)
     expected = [by_hand(setting._replace(density=0.0), X, index, weight, i) for i in own]
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-13)
 
@@ -117,8 +117,8 @@ def test_a_weight_counts_like_repeated_rows():
     rng = np.random.default_rng(3)
     X, index, times = rng.standard_normal((20, 2)), rng.integers(0, 2, 20), rng.integers(1, 4, 20)
     twice, n = np.repeat(np.arange(20), times), times.sum()
-    mine = lists_of(nearest(X, X, 20), times.astype(float))
-    theirs = lists_of(nearest(X[twice], X[twice], n), np.ones(n))
+    mine = lists_of(Neighbours(X).nearest(X, 20), times.astype(float))
+    theirs = lists_of(Neighbours(X[twice]).nearest(X[twice], n), np.ones(n))
     for setting in SETTINGS:
         a = mine.proportions(setting, index, 2)[twice]
         b = theirs.proportions(setting, index[twice], 2)
@@ -129,7 +129,7 @@ def test_a_local_scale_is_the_distance_that_holds_a_mass_of_seven_others():
     rng = np.random.default_rng(4)
     X, times = rng.standard_normal((30, 2)), rng.integers(1, 4, 30)
     d = np.sqrt(((X[:, None] - X[None]) ** 2).sum(axis=2))
-    around, own = nearest(X, X, 30), np.arange(30)
+    around, own = Neighbours(X).nearest(X, 30), np.arange(30)
     found = density(around, np.ones(30), own, 1.0)
     np.testing.assert_allclose(found, np.log(np.sort(d, axis=1)[:, 7]), rtol=1e-12)
     # Other weights count like repeated rows; its own do not count.
@@ -142,10 +142,10 @@ def test_a_local_scale_is_the_distance_that_holds_a_mass_of_seven_others():
 def test_a_local_scale_has_a_floor_and_few_examples_have_one_too():
     X = np.zeros((20, 1))
     X[19] = 1.0
-    near, own = nearest(X, X, 17), np.arange(20)
+    near, own = Neighbours(X).nearest(X, 17), np.arange(20)
     found = density(near, np.ones(20), own, 0.5)
     assert np.allclose(found[:19], np.log(0.5) - 7.0)
-    few = density(nearest(X[17:], X[17:], 17), np.ones(3), np.arange(3), 0.5)
+    few = density(Neighbours(X[17:]).nearest(X[17:], 17), np.ones(3), np.arange(3), 0.5)
     np.testing.assert_allclose(few, 0.0, atol=1e-15)
 
 
@@ -155,3 +155,25 @@ def test_lists_weigh_their_examples():
     assert lists.weights.tolist() == [[3.0, 1.0]]
     assert lists.local.tolist() == [[7.0, 5.0]]
     assert lists_of(near, np.full(3, 0.25), None, np.array([0])).weights.tolist() == [[0.25, 0.0]]
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30)
+def test_compiled_sums_are_those_of_the_terms(seed):
+    lists, *_ = draw(seed)
+    m, k = lists.places.shape
+    # An example of its own for each place in a list.
+    near = Near(np.arange(m * k).reshape(m, k), lists.logs)
+    weight, local = lists.weights.ravel(), lists.local.ravel()
+    index = np.random.default_rng(seed).integers(0, 3, m * k)
+    for setting in SETTINGS:
+        out = np.full((m, 3), 0.25)
+        add_proportions(out, near, weight, local, index, [setting], np.array([0.5]))
+        said = lists_of(near, weight, local).proportions(setting, index, 3)
+        np.testing.assert_allclose(out, 0.25 + 0.5 * said, rtol=1e-12)
+    some, factors = SETTINGS[3:9], np.arange(1.0, 7.0)
+    out, one = np.zeros((m, 3)), np.zeros((m, 3))
+    add_proportions(out, near, weight, local, index, some, factors)
+    for setting, v in zip(some, factors, strict=True):
+        add_proportions(one, near, weight, local, index, [setting], np.array([v]))
+    np.testing.assert_allclose(out, one, rtol=1e-12)

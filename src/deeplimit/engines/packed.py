@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.sphere import EuclideanLift
 
-__all__ = ["BLOCK_SIZES", "PANEL_BYTES", "TILE", "Packed", "Precision", "pack"]
+__all__ = [
+    "BLOCK_SIZES",
+    "PANEL_BYTES",
+    "TILE",
+    "Packed",
+    "Precision",
+    "laid_out",
+    "pack",
+    "tiles_of",
+]
 
 Floats = NDArray[np.float64]
 Precision = Literal["single", "double"]
@@ -167,6 +176,48 @@ def pack(
         raise ValueError("examples must be finite: drop rows with NaN or infinity")
     runs, first_run = _runs(index[order], size)
     return Packed(lift, x, w, norms, largest, runs, first_run, order, place, centre, exponent)
+
+
+def laid_out(X: Floats, order: NDArray[np.int64]) -> Floats:
+    """Lay out rows as they are, in double precision.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, D)
+        Rows.
+    order : ndarray of int64, shape (n,)
+        Row at each place.
+
+    Returns
+    -------
+    ndarray of shape (ceil(n / P), D, P)
+        Coordinates in panels of P = 32; slots beyond the last row are far from all.
+    """
+    panel = PANEL_BYTES // 8
+    count = -(-order.size // panel)
+    x: Floats = _aligned((count, X.shape[1], panel), np.float64)
+    x[order.size // panel :] = _NOWHERE  # all others are written below
+    loops: Any = importlib.import_module("deeplimit.engines.layout_loops")
+    loops.lay_out(X, order, np.zeros(X.shape[1]), 1.0, x[:, None], np.empty((count, panel)))
+    return x
+
+
+def tiles_of(Q: Floats) -> Floats:
+    """Bring queries into tiles, as the loops take them.
+
+    Parameters
+    ----------
+    Q : ndarray of shape (m, D)
+        Queries.
+
+    Returns
+    -------
+    ndarray of shape (ceil(m / 8), D, 8)
+        The last tile is filled up by zeros.
+    """
+    whole = np.zeros((-(-len(Q) // TILE) * TILE, Q.shape[1]))
+    whole[: len(Q)] = Q
+    return np.ascontiguousarray(whole.reshape(-1, TILE, Q.shape[1]).transpose(0, 2, 1))
 
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:

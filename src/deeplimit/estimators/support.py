@@ -13,7 +13,7 @@ from deeplimit.documents import align
 from deeplimit.estimators.contributions import contributions
 from deeplimit.estimators.pooled import PooledRule
 from deeplimit.smoothers.folds import distinct_order
-from deeplimit.smoothers.nearest import nearest
+from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.truncated import lists_of
 from deeplimit.smoothers.views import fit_view
 
@@ -118,7 +118,7 @@ class Nearness(NamedTuple):
         """Give the distance of points to the nearest example, 1 being the end of the usual."""
         found = np.zeros(len(points))
         for scale, X, unit in zip(self.scales, self.features, self.units, strict=True):
-            r = np.exp(nearest((points - self.shift) * scale, X, 1).logs[:, 0])
+            r = np.exp(Neighbours(X).nearest((points - self.shift) * scale, 1).logs[:, 0])
             found = np.maximum(found, _in_units(r, unit))
         return found
 
@@ -147,7 +147,7 @@ def fit_nearness(points: Floats, weight: Floats, index: Integers, scales: list[F
     features = tuple((points - shift) * scale for scale in scales)
     apart = []
     for X in features:
-        near = nearest(X[rows], X, 2)
+        near = Neighbours(X).nearest(X[rows], 2)
         lists = lists_of(near, weight, own=rows)
         first = np.argmax(lists.weights > 0.0, axis=1)
         alone = ~(lists.weights > 0.0).any(axis=1)

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from deeplimit.smoothers.distances import length_of
 from deeplimit.smoothers.folds import distinct_order, folds_of
-from deeplimit.smoothers.nearest import Near, nearest
+from deeplimit.smoothers.nearest import Near, Neighbours
 from deeplimit.smoothers.odds import fit_odds
 from deeplimit.smoothers.pool import Group, LeftOutScores, Pool, list_length
 from deeplimit.smoothers.pooling import Link, mixture_weights, pool_weights
 from deeplimit.smoothers.ridge import (
+    CrossFit,
     Problem,
     cross_fit,
-    fit_ridge,
     link_loss,
     trial,
 )
@@ -57,6 +57,9 @@ class Plan:
         Folds.
     few_folds : int
         Examples from which on two folds do.
+    halves_from : int
+        Examples beyond which what labels are used for is learnt from half of them once, and tried
+        on the other half, instead of fold by fold.
     left_out : int
         Examples left out in turn, at most.
     exact : int
@@ -82,9 +85,10 @@ class Plan:
     rounds: int = 2
     learners: int = 1000
     odds_from: int = 1000
-    choosers: int = 1500
+    choosers: int = 1000
     n_folds: int = 4
     few_folds: int = 20_000
+    halves_from: int = 2000
     left_out: int = 4000
     exact: int = 2000
     centres: int = 1000
@@ -130,8 +134,7 @@ class _Candidate(NamedTuple):
     lists: Lists
     local: Floats | None
     settings: tuple[Setting, ...]
-    ridge: float
-    ridge_scores: Floats
+    ridge: CrossFit
 
 
 Learner = Callable[[NDArray[np.bool_]], Floats]
@@ -199,19 +202,20 @@ def fit_pool(
     if n_classes == 1 or first.size < 2 or not X.shape[1]:
         return _prior_only(index, weight, n_classes)
     n_folds = plan.n_folds if first.size <= plan.few_folds else 2
+    taught = rank < first.size // 2 if first.size > plan.halves_from else None
     problem = Problem(
         index,
         weight,
         n_classes,
         folds_of(keys, index, n_folds, seed),
         n_folds,
-        np.flatnonzero(rank < plan.left_out),
+        np.flatnonzero(_tried(rank, taught, plan.left_out)),
         None if first.size <= plan.exact else np.sort(first[: plan.centres]),
         None if first.size <= plan.choosers else np.flatnonzero(rank < plan.choosers),
     )
     candidates: list[_Candidate] = []
     with single_threaded_blas() if len(X) <= _SMALL else nullcontext():
-        for candidate in _Fit(X, problem, plan, rank, n_jobs).candidates():
+        for candidate in _Fit(X, problem, plan, rank, taught, n_jobs).candidates():
             candidates.append(candidate)
             spent = time.monotonic() - start
             if progress is not None:
@@ -219,6 +223,14 @@ def fit_pool(
             if time_limit is not None and spent > time_limit:
                 break
         return _pooled(candidates, problem, plan)
+
+
+def _tried(rank: Integers, taught: NDArray[np.bool_] | None, most: int) -> NDArray[np.bool_]:
+    """Tell which examples are left out in turn: of those that nothing is learnt from, if such."""
+    if taught is None:
+        return rank < most
+    tried: NDArray[np.bool_] = ~taught & (rank < np.count_nonzero(taught) + most)
+    return tried
 
 
 def _prior_only(index: Integers, weight: Floats, n_classes: int) -> Pool:
@@ -233,10 +245,22 @@ class _Fit:
     """What candidates of one fit have in common."""
 
     def __init__(
-        self, X: Floats, problem: Problem, plan: Plan, rank: Integers, n_jobs: int | None
+        self,
+        X: Floats,
+        problem: Problem,
+        plan: Plan,
+        rank: Integers,
+        taught: NDArray[np.bool_] | None,
+        n_jobs: int | None,
     ) -> None:
         self._X, self._problem, self._plan = X, problem, plan
         self._rank, self._n_jobs = rank, n_jobs
+        # Examples to learn from: for each fold, if so, and in the end.
+        if taught is None:
+            self._parts = [problem.fold != f for f in range(problem.n_folds)]
+            self._all = np.ones(len(rank), dtype=np.bool_)
+        else:
+            self._parts, self._all = [], taught
         scores, ranks = (fit_view(X, problem.weight, kind) for kind in ("scores", "ranks"))
         self._views: list[tuple[str, View, Floats]] = [("scores", scores, scores.features(X))]
         if ranks.bent.size:  # otherwise the two are the same
@@ -251,21 +275,20 @@ class _Fit:
             losses = [trial(Z, p, plan.ridges)[0] for _, _, Z in views]
             views = [views[int(np.argmin(losses))]]
         for name, view, Z in views:
-            yield self._candidate(name, view, np.ones(Z.shape[1]), [Z], Z)
-        everyone = np.ones(len(self._rank), dtype=bool)
+            yield self._candidate(name, view, np.ones(Z.shape[1]), [], Z)
         for kind in plan.scales:
             for name, view, Z in views:
                 for words, learn in self._learners(kind, Z):
-                    by_fold = [Z * learn(p.fold != f) for f in range(p.n_folds)]
-                    scale = learn(everyone)
+                    scale = learn(self._all)
+                    by_fold = [Z * learn(part) for part in self._parts]
                     yield self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
         if len(self._views) > 1 and len(self._rank) > plan.odds_from:
             by_fold = []
-            for f in range(p.n_folds):
-                view, Z = self._odds(p.fold != f)
-                by_fold.append(Z * self._agop(Z, p.fold != f))
-            view, Z = self._odds(everyone)
-            scale = self._agop(Z, everyone)
+            for part in self._parts:
+                _, Z = self._odds(part)
+                by_fold.append(Z * self._agop(Z, part))
+            view, Z = self._odds(self._all)
+            scale = self._agop(Z, self._all)
             yield self._candidate("odds, agop", view, scale, by_fold, Z * scale)
 
     def _odds(self, kept: NDArray[np.bool_]) -> tuple[View, Floats]:
@@ -297,7 +320,7 @@ class _Fit:
         if len(Z) <= self._plan.learners:
             return both
         # One fold tells whether it pays to begin with what columns tell by themselves.
-        inside = p.fold != 0
+        inside = self._parts[0] if self._parts else self._all
         losses = [trial(Z * learn(inside), p)[0] for _, learn in both]
         return [both[int(np.argmin(losses))]]
 
@@ -315,14 +338,15 @@ class _Fit:
     ) -> _Candidate:
         """Try the smoothers by one kind of distance.
 
-        Each fold has features that its labels were not used for; one for all where none were.
+        Each fold has features that its labels were not used for, unless none of a row that is left
+        out was.
         """
         p, plan = self._problem, self._plan
         length = length_of(features, p.weight)
-        near = self._near(by_fold)
+        near = self._near(by_fold, features)
         densities, local = plan.densities, None
         if len(features) <= _LOCAL_UP_TO:
-            around = nearest(features, features, _AROUND, self._n_jobs)
+            around = Neighbours(features).nearest(features, _AROUND, self._n_jobs)
             local = density(around, p.weight, np.arange(len(features)), length)
         else:
             densities = (0.0,)
@@ -334,22 +358,23 @@ class _Fit:
             # One neighbour, or all alike, are the same whatever the rest.
             if (exponent > 0 or power == 0) and (mass > 1 or exponent == 0)
         )
-        ridge, scores, _ = cross_fit(by_fold, p, plan.ridges)
+        ridge = cross_fit(by_fold, features, p, plan.ridges)
         lists = lists_of(near, p.weight, local, p.rows)
-        return _Candidate(name, view, scale, features, lists, local, settings, ridge, scores)
+        return _Candidate(name, view, scale, features, lists, local, settings, ridge)
 
-    def _near(self, by_fold: list[Floats]) -> Near:
+    def _near(self, by_fold: list[Floats], features: Floats) -> Near:
         """Find the nearest examples of those that are left out."""
         rows = self._problem.rows
         k = list_length(max(self._plan.masses), self._problem.weight) + 1
-        if len(by_fold) == 1:
-            return nearest(by_fold[0][rows], by_fold[0], k, self._n_jobs)
-        places = np.empty((rows.size, min(k, len(by_fold[0]))), dtype=np.int64)
+        if not by_fold:
+            return Neighbours(features).nearest(features[rows], k, self._n_jobs)
+        places = np.empty((rows.size, min(k, len(features))), dtype=np.int64)
         near = Near(places, np.empty(places.shape))
         for f, X in enumerate(by_fold):
             own = np.flatnonzero(self._problem.fold[rows] == f)
             if own.size:
-                near.places[own], near.logs[own] = nearest(X[rows[own]], X, k, self._n_jobs)
+                some = Neighbours(X).nearest(X[rows[own]], k, self._n_jobs)
+                near.places[own], near.logs[own] = some
         return near
 
 
@@ -399,7 +424,7 @@ def _pooled(candidates: list[_Candidate], problem: Problem, plan: Plan) -> Pool:
                 candidate.local,
                 tuple(setting for i in near if (setting := members[i].setting) is not None),
                 w[near],
-                fit_ridge(candidate.features, problem, candidate.ridge) if solved else None,
+                candidate.ridge.solution() if solved else None,
                 float(w[solved].sum()),
                 link_loss(alone, index, weight),
             )
@@ -415,7 +440,7 @@ def _begun(candidates: list[_Candidate], problem: Problem) -> tuple[list[_Member
     index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
     at = np.arange(rows.size)
     columns = [c.lists.of_class(c.settings, problem.index, index) for c in candidates]
-    ridges = np.column_stack([np.clip(c.ridge_scores[at, index], 0, 1) for c in candidates])
+    ridges = np.column_stack([np.clip(c.ridge.scores[at, index], 0, 1) for c in candidates])
     start = mixture_weights(np.column_stack([*columns, ridges, prior[index]]), weight)
     n_settings = start.size - len(candidates) - 1
     # Equal weights to rounding are put in the order of the settings.
@@ -428,7 +453,7 @@ def _begun(candidates: list[_Candidate], problem: Problem) -> tuple[list[_Member
         setting = candidates[c].settings[place - bounds[c]]
         said = candidates[c].lists.proportions(setting, problem.index, C)
         members.append(_Member(c, setting, said))
-    members += [_Member(c, None, each.ridge_scores) for c, each in enumerate(candidates)]
+    members += [_Member(c, None, each.ridge.scores) for c, each in enumerate(candidates)]
     members.append(_Member(-1, None, np.tile(prior, (rows.size, 1))))
     weights = np.append(start[kept], np.maximum(start[n_settings:], 0.02))
     return members, weights / weights.sum()

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.distances import squares
-from deeplimit.smoothers.nearest import nearest
+from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.pooling import Link
 from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, laplace, ridge_weights
-from deeplimit.smoothers.truncated import Setting, lists_of
+from deeplimit.smoothers.truncated import Setting, add_proportions, lists_of
 from deeplimit.smoothers.views import View
 
 __all__ = ["Group", "LeftOutScores", "Pool", "list_length"]
@@ -169,25 +168,21 @@ class Pool:
             Sums over the examples of a class; of all classes 1.
         """
         out = np.tile(self.prior_weight * self.link.prior, (len(X), 1))
+        seen: dict[int, Floats] = {}
         for group in self.groups:
-            Q = group.view.features(X) * group.scale
-            # Where nearest examples are not asked for, nor are the examples beside the centres.
-            all_of_them = bool(group.settings) or self.centres is None
-            examples = group.features if all_of_them else group.features[self.centres]
-            centres = self.centres if all_of_them else None
-
-            def solved(
-                rows: slice,
-                u: Floats,
-                group: Group = group,
-                out: Floats = out,
-                centres: Integers | None = centres,
-            ) -> None:
-                if group.ridge is not None:
-                    u = u if centres is None else u[:, centres]
-                    out[rows] += group.ridge_weight * (group.ridge.values(u) + self.link.prior)
-
-            near = nearest(Q, examples, list_length(group.mass, self.weight), n_jobs, solved)
+            # Groups of one view differ by the scales alone.
+            if id(group.view) not in seen:
+                seen[id(group.view)] = group.view.features(X)
+            Q = seen[id(group.view)] * group.scale
+            neighbours = self._neighbours(group)
+            k = list_length(group.mass, self.weight)
+            near, values = neighbours.ask(Q, k, group.ridge, n_jobs)
+            if values is not None:
+                out += group.ridge_weight * (values + self.link.prior)
+            if neighbours.compiled:
+                asked = (self.weight, group.local, self.index, group.settings, group.weights)
+                add_proportions(out, near, *asked)
+                continue
             lists = lists_of(near, self.weight, group.local)
             for v, setting in zip(group.weights, group.settings, strict=True):
                 out += v * lists.proportions(setting, self.index, self.n_classes)
@@ -213,7 +208,7 @@ class Pool:
         for group in self.groups:
             Q = group.view.features(X) * group.scale
             if group.settings:
-                near = nearest(Q, group.features, list_length(group.mass, self.weight))
+                near = self._neighbours(group).nearest(Q, list_length(group.mass, self.weight))
                 lists = lists_of(near, self.weight, group.local)
             for v, setting in zip(group.weights, group.settings, strict=True):
                 terms = v * lists.terms(setting)
@@ -266,8 +261,20 @@ class Pool:
         kept = self._solvers
         if group.name not in kept:
             kept[group.name] = ridge_weights(group.features, self.weight, self.centres, group.ridge)
-        at = group.features if self.centres is None else group.features[self.centres]
-        return kept[group.name](laplace(squares(Q, at), group.ridge.length))
+        u = self._neighbours(group).squares(Q)
+        return kept[group.name](laplace(u, group.ridge.length))
+
+    def _neighbours(self, group: Group) -> Neighbours:
+        """Give the examples of a group as they are searched."""
+        kept = self._searched
+        if group.name not in kept:
+            kept[group.name] = Neighbours(group.features, self.centres)
+        return kept[group.name]
+
+    @cached_property
+    def _searched(self) -> dict[str, Neighbours]:
+        """Laid out when they are first searched."""
+        return {}
 
     @cached_property
     def _solvers(self) -> dict[str, Callable[[Floats], Floats]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from scipy.linalg import lapack
 from deeplimit.smoothers.distances import length_of, squares
 
 __all__ = [
+    "CrossFit",
     "Problem",
     "Ridge",
     "cross_fit",
@@ -34,6 +36,8 @@ _LEAST = 1e-6
 _JITTER = 1e-10
 # Rows of features made at once.
 _ROWS = 4096
+# Up to so many examples ridges are compared on all folds, beyond on the first.
+_ONE_FOLD_FROM = 500
 # Scores to compare ridges by: none below the first, each to one of these powers.
 _FLOOR, _POWERS = 3e-3, (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
@@ -191,6 +195,7 @@ class _Normal:
     def __init__(self, X: Floats, problem: Problem, length: float, parts: Sequence[Integers]):
         assert problem.centres is not None
         C = X[problem.centres]
+        self.length = length
         self._gram = gram(C, length)
         targets = problem.targets
         self.products, self.sides = [], []
@@ -205,6 +210,16 @@ class _Normal:
                 b += phi.T @ (np.sqrt(problem.weight[some])[:, None] * targets[some])
             self.products.append(G)
             self.sides.append(b)
+
+    def whole(self, ridge: float) -> Floats:
+        """Solve with all parts."""
+        return self.solve(ridge, np.sum(self.products, axis=0), np.sum(self.sides, axis=0))
+
+    def without(self, part: int, ridge: float) -> Floats:
+        """Solve without one part."""
+        rest = [i for i in range(len(self.products)) if i != part]
+        product = np.sum([self.products[i] for i in rest], axis=0)
+        return self.solve(ridge, product, np.sum([self.sides[i] for i in rest], axis=0))
 
     def solve(self, ridge: float, product: Floats, side: Floats) -> Floats:
         A = product + ridge * self._gram
@@ -236,19 +251,42 @@ def fit_ridge(X: Floats, problem: Problem, ridge: float, length: float | None = 
         K = gram(X, length)
         return Ridge(length, ridge, solve_ridge(K, problem.targets, ridge, problem.weight))
     normal = _Normal(X, problem, length, [np.arange(len(X))])
-    return Ridge(length, ridge, normal.solve(ridge, normal.products[0], normal.sides[0]))
+    return Ridge(length, ridge, normal.whole(ridge))
+
+
+class CrossFit(NamedTuple):
+    """A ridge chosen by what the solutions say of examples they were solved without.
+
+    Parameters
+    ----------
+    ridge : float
+        The one of least log-loss.
+    scores : ndarray of shape (r, C)
+        What the rest says of each example that is left out.
+    loss : float
+        Log-loss, after the best power of the scores.
+    solution : callable
+        Gives the solution of all examples.
+    """
+
+    ridge: float
+    scores: Floats
+    loss: float
+    solution: Callable[[], Ridge]
 
 
 def cross_fit(
-    features: Sequence[Floats], problem: Problem, ridges: Sequence[float]
-) -> tuple[float, Floats, float]:
+    features: Sequence[Floats], whole: Floats, problem: Problem, ridges: Sequence[float]
+) -> CrossFit:
     """Choose the ridge, and say what the solution says of each example without its fold.
 
     Parameters
     ----------
     features : sequence of ndarray of shape (n, p)
-        Scaled features of all examples for each fold, not using the labels of that fold; one for
-        all where no labels were used.
+        Scaled features of all examples for each fold, not using the labels of that fold; empty
+        where no labels of examples that are left out were used.
+    whole : ndarray of shape (n, p)
+        Scaled features for the solution.
     problem : Problem
         The examples.
     ridges : sequence of float
@@ -256,42 +294,41 @@ def cross_fit(
 
     Returns
     -------
-    ridge : float
-        The one of least log-loss.
-    scores : ndarray of shape (r, C)
-        What the rest says of each example that is left out.
-    loss : float
-        Log-loss, after the best power of the scores.
+    CrossFit
     """
     index, weight, rows = problem.index, problem.weight, problem.rows
     own = problem.fold[rows]
-    found: dict[float, Floats] = {}
     normal: _Normal | None = None
-    if problem.centres is not None and len(features) == 1:
-        X = features[0]
+    if problem.centres is not None and not features:
         folds = [np.flatnonzero(problem.fold == f) for f in range(problem.n_folds)]
-        normal = _Normal(X, problem, length_of(X, weight), folds)
+        normal = _Normal(whole, problem, length_of(whole, weight), folds)
     left = list(ridges)
-    if problem.learners is not None:
-        left = [trial(features[0], problem, left)[1]]
+    if problem.learners is not None or len(whole) > _ONE_FOLD_FROM:
+        left = [trial(features[0] if features else whole, problem, left)[1]]
+    found = {ridge: np.zeros((rows.size, problem.n_classes)) for ridge in left}
     for f in range(problem.n_folds):
         out = np.flatnonzero(own == f)
         if not out.size:
             continue
-        X = features[f if len(features) > 1 else 0]
-        length = length_of(X, weight)
-        said = _without(X, problem, length, f, rows[out], left, normal)
+        X = features[f] if features else whole
+        said = _without(X, problem, f, rows[out], left, normal)
         for ridge, values in zip(left, said, strict=True):
-            found.setdefault(ridge, np.zeros((rows.size, problem.n_classes)))[out] = values
+            found[ridge][out] = values
     losses = [link_loss(found[r], index[rows], weight[rows]) for r in left]
     best = int(np.argmin(losses))
-    return left[best], found[left[best]], losses[best]
+    ridge = left[best]
+
+    def solution() -> Ridge:
+        if normal is None:
+            return fit_ridge(whole, problem, ridge)
+        return Ridge(normal.length, ridge, normal.whole(ridge))
+
+    return CrossFit(ridge, found[ridge], losses[best], solution)
 
 
 def _without(
     X: Floats,
     problem: Problem,
-    length: float,
     f: int,
     out: Integers,
     ridges: Sequence[float],
@@ -300,6 +337,7 @@ def _without(
     """Give the values at some examples of the solutions without a fold, the prior included."""
     kept = np.flatnonzero(problem.fold != f)
     prior, targets = problem.prior, problem.targets
+    length = length_of(X, problem.weight) if normal is None else normal.length
     if problem.centres is None:
         K = gram(X[kept], length)
         at = laplace(squares(X[out], X[kept]), length)
@@ -308,14 +346,10 @@ def _without(
             for ridge in ridges
         ]
     at = laplace(squares(X[out], X[problem.centres]), length)
-    if normal is None:
-        normal = _Normal(X, problem, length, [kept])
-        product, side = normal.products[0], normal.sides[0]
-    else:
-        others = [g for g in range(problem.n_folds) if g != f]
-        product = np.sum([normal.products[g] for g in others], axis=0)
-        side = np.sum([normal.sides[g] for g in others], axis=0)
-    return [at @ normal.solve(ridge, product, side) + prior for ridge in ridges]
+    if normal is not None:
+        return [at @ normal.without(f, ridge) + prior for ridge in ridges]
+    normal = _Normal(X, problem, length, [kept])
+    return [at @ normal.whole(ridge) + prior for ridge in ridges]
 
 
 def ridge_weights(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.smoothers.nearest import Near
 
-__all__ = ["Setting", "Lists", "density", "lists_of"]
+__all__ = ["Setting", "Lists", "add_proportions", "density", "lists_of"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -151,6 +152,40 @@ def lists_of(
     if own is not None:
         weights = np.where(near.places == own[:, None], 0.0, weights)
     return Lists(near.places, near.logs, weights, None if local is None else local[near.places])
+
+
+def add_proportions(
+    out: Floats,
+    near: Near,
+    weight: Floats,
+    local: Floats | None,
+    index: Integers,
+    settings: Sequence[Setting],
+    factors: Floats,
+) -> None:
+    """Add what some smoothers say of the classes, by compiled loops; see `Lists.proportions`.
+
+    Parameters
+    ----------
+    out : ndarray of shape (m, n_classes)
+        Increased by the proportions times the factors.
+    near : Near
+        The lists.
+    weight : ndarray of shape (n,)
+        Weight of each example.
+    local : ndarray of shape (n,) or None
+        ln of the local scale of each example.
+    index : ndarray of int64, shape (n,)
+        Class of each.
+    settings : sequence of Setting
+        The smoothers.
+    factors : ndarray of shape (len(settings),)
+        Weight of each.
+    """
+    loops: Any = importlib.import_module("deeplimit.engines.near_loops")
+    local = np.zeros(len(weight)) if local is None else local
+    numbers = np.array(settings, dtype=np.float64).reshape(-1, 3).T.copy()
+    loops.sum_lists(near.places, near.logs, weight, local, index, *numbers, factors, out)
 
 
 def density(near: Near, weight: Floats, own: Integers, length: float) -> Floats:

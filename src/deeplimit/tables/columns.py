@@ -72,6 +72,12 @@ class RawTable:
         """Whether the data are one array of numbers, so that blocks of columns are slices."""
         return isinstance(self.data, np.ndarray) and self.data.dtype.kind in "biuf"
 
+    def numbers(self) -> Places:
+        """Return the places of the columns of a DataFrame that are NumPy's numbers."""
+        dtypes = enumerate(self.data.dtypes)
+        plain = [j for j, dtype in dtypes if isinstance(dtype, np.dtype) and dtype.kind in "iuf"]
+        return np.array(plain, dtype=np.intp)
+
     def column(self, j: int) -> tuple[Array, bool]:
         """Return the cells of column `j`, and whether it is categorical by declaration."""
         if isinstance(self.data, np.ndarray):

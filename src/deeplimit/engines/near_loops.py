@@ -1,0 +1,301 @@
+"""The compiled loops of lists of nearest examples, and of Laplace kernel sums beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deeplimit.engines.distances import squared_distances
+from deeplimit.engines.instructions import compiled, compiling, inlined, power
+from deeplimit.engines.packed import TILE
+
+# Examples whose distances are kept at a time: what eight queries have of them fits into the second
+# cache.
+_STRETCH = 4096
+# A set is one lane of so many vectors at most, which lie beside one another.
+_DEEP, _LANES = 8, 32
+_SLOTS = 256
+_LARGEST = np.finfo(np.float64).max
+# Distances that differ by less are not told apart by a slot.
+_LEAST = 1e-290
+
+# Logarithms of nothing are -inf, which fast arithmetic does not know.
+exactly = compiling(fastmath=False)
+
+
+@inlined
+def earlier(value: Any, place: Any, other: Any, there: Any) -> Any:
+    """Tell whether one of two examples is the nearer, or equally near and listed before."""
+    return value < other or (value == other and place < there)
+
+
+@inlined
+def keep_least(values: Any, places: Any, n: int, k: int) -> None:
+    """Bring the k nearest of n examples to the front, in any order (Hoare's selection)."""
+    low, high = 0, n - 1
+    while low < high:
+        middle = (low + high) >> 1
+        pivot, at = values[middle], places[middle]
+        i, j = low, high
+        while i <= j:
+            while earlier(values[i], places[i], pivot, at):
+                i += 1
+            while earlier(pivot, at, values[j], places[j]):
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                places[i], places[j] = places[j], places[i]
+                i += 1
+                j -= 1
+        if k - 1 <= j:
+            high = j
+        elif k - 1 >= i:
+            low = i
+        else:
+            return
+
+
+@inlined
+def bound_of(values: Any, n: int, k: int, heads: Any) -> Any:
+    """Give a number that at least k of n numbers do not exceed, and few more than k.
+
+    They are counted by slots of equal width; nothing has to be foretold.
+    """
+    low, high = values[0], values[0]
+    for i in range(n):
+        low, high = min(low, values[i]), max(high, values[i])
+    span = high - low
+    if not span > _LEAST:
+        return high
+    scale = (_SLOTS - 1) / span
+    for i in range(_SLOTS):
+        heads[i] = 0
+    for i in range(n):
+        heads[int((values[i] - low) * scale)] += 1
+    found, slot = heads[0], 0
+    while found < k:
+        slot += 1
+        found += heads[slot]
+    # One slot more than all those: what rounding has put into the next one is not lost.
+    return low + (slot + 2) / scale
+
+
+@inlined
+def put_in_order(
+    values: Any, places: Any, n: int, heads: Any, spare: Any, names: Any, k: int,
+    nearest: Any, listed: Any,
+) -> None:  # fmt: skip
+    """Write the k nearest of n examples, nearest first.
+
+    They are dealt out to as many slots as there are examples, by distance, and the few that share
+    a slot are put in order by insertion: a sort that halves would foretell every second step wrong.
+    """
+    low, high = values[0], values[0]
+    for i in range(n):
+        low, high = min(low, values[i]), max(high, values[i])
+    span = high - low
+    scale = (n - 1) / span if span > _LEAST else 0.0
+    for i in range(n + 1):
+        heads[i] = 0
+    for i in range(n):
+        heads[int((values[i] - low) * scale) + 1] += 1
+    for i in range(n):
+        heads[i + 1] += heads[i]
+    for i in range(n):
+        slot = int((values[i] - low) * scale)
+        at = heads[slot]
+        heads[slot] = at + 1
+        spare[at], names[at] = values[i], places[i]
+    for i in range(1, n):
+        value, place = spare[i], names[i]
+        j = i
+        while j > 0 and earlier(value, place, spare[j - 1], names[j - 1]):
+            spare[j], names[j] = spare[j - 1], names[j - 1]
+            j -= 1
+        spare[j], names[j] = value, place
+    for i in range(k):
+        nearest[i], listed[i] = spare[i], names[i]
+
+
+@compiled
+def list_nearest(
+    x: Any, order: Any, n: int, q: Any, m: int, length: float, coefficients: Any, k: int,
+    values: Any, places: Any, sums: Any,
+) -> None:  # fmt: skip
+    """List the nearest examples of some queries, and sum Laplace kernels at the first examples.
+
+    Parameters
+    ----------
+    x : (p, D, P)
+        Coordinates of the examples, in panels of 256 bytes; the last may be filled up.
+    order : (n,)
+        Number of the example at each place.
+    n : int
+        How many there are.
+    q : (m/8, D, 8)
+        Queries by eights; those from the m-th on are none.
+    m : int
+        How many queries there are.
+    length, coefficients : float and (C, c)
+        The sums are those of coefficient·exp(-distance/length) over the first c examples.
+    k : int
+        How many nearest examples are listed, at most n.
+    values, places : (m, k)
+        Squared distances and numbers of the nearest examples, nearest first, equal ones by number.
+    sums : (m, C)
+        The sums.
+
+    Notes
+    -----
+    Examples are cut into sets, of which the k-th least minimum bounds the k-th least distance: few
+    are as near, and only their sets are looked at.
+    """
+    panel, across = x.shape[2], _STRETCH // x.shape[2]
+    flat, t = np.empty(TILE * _STRETCH), np.empty(_STRETCH)
+    room = 2 * k + 2 * _STRETCH
+    seen, names = np.empty((TILE, room)), np.empty((TILE, room), np.int64)
+    count, bound = np.zeros(TILE, np.int64), np.empty(TILE)
+    minima, slots = np.empty(_STRETCH), np.empty(_SLOTS, np.int64)
+    heads = np.empty(2 * k + 1, np.int64)
+    sorted_by, sorted_names = np.empty(2 * k), np.empty(2 * k, np.int64)
+    euler = np.e
+    for g in range(q.shape[0]):
+        rows = min(TILE, m - g * TILE)
+        count[:] = 0
+        bound[:] = _LARGEST
+        for begin in range(0, x.shape[0], across):
+            stretch = x[begin : begin + across]
+            width = stretch.shape[0] * panel
+            u = flat[: TILE * width].reshape(TILE, width)
+            squared_distances(stretch, q[g], u)
+            first = begin * panel
+            there = min(_STRETCH, n - first)
+            summed = min(there, coefficients.shape[1] - first)
+            for r in range(rows):
+                square = u[r, :there]
+                if summed > 0:
+                    near, term = square[:summed], t[:summed]
+                    for j in range(near.size):
+                        term[j] = power(euler, -np.sqrt(near[j]) / length)
+                    for c in range(sums.shape[1]):
+                        a = coefficients[c, first : first + summed]
+                        total = 0.0
+                        for j in range(term.size):
+                            total += a[j] * term[j]
+                        sums[g * TILE + r, c] += total
+                if k == 0:
+                    continue
+                value, name, taken = seen[r], names[r], count[r]
+                if taken + there > room:
+                    keep_least(value, name, taken, k)
+                    taken = k
+                    least = value[0]
+                    for j in range(k):
+                        least = max(least, value[j])
+                    bound[r] = min(bound[r], least)
+                least = bound[r]
+                deep = _DEEP
+                while deep > 1 and there // (_LANES * deep) * _LANES < 2 * k:
+                    deep //= 2
+                groups = there // (_LANES * deep)
+                sets = groups * _LANES
+                for i in range(groups):
+                    some = square[i * _LANES * deep : (i + 1) * _LANES * deep]
+                    least_of = minima[i * _LANES : (i + 1) * _LANES]
+                    for j in range(_LANES):
+                        least_of[j] = some[j]
+                    for row in range(1, deep):
+                        some_row = some[row * _LANES : (row + 1) * _LANES]
+                        for j in range(_LANES):
+                            least_of[j] = min(least_of[j], some_row[j])
+                near_sets = 0
+                for i in range(sets):
+                    near_sets += minima[i] <= least
+                if near_sets > k:
+                    least = min(least, bound_of(minima, sets, k, slots))
+                    bound[r] = least
+                for i in range(sets):
+                    if minima[i] <= least:
+                        begun = (i // _LANES) * _LANES * deep + i % _LANES
+                        for j in range(begun, begun + _LANES * deep, _LANES):
+                            if square[j] <= least:
+                                value[taken], name[taken] = square[j], order[first + j]
+                                taken += 1
+                for j in range(groups * _LANES * deep, there):
+                    if square[j] <= least:
+                        value[taken], name[taken] = square[j], order[first + j]
+                        taken += 1
+                count[r] = taken
+        for r in range(rows if k else 0):
+            value, name, taken = seen[r], names[r], count[r]
+            if taken > 2 * k:
+                keep_least(value, name, taken, k)
+                taken = k
+            i = g * TILE + r
+            put_in_order(
+                value, name, taken, heads, sorted_by, sorted_names, k, values[i], places[i]
+            )
+
+
+@compiled
+def list_squares(x: Any, n: int, q: Any, m: int, out: Any) -> None:
+    """Write all squared distances of m queries to n examples, laid out alike, into out (m, n)."""
+    u = np.empty((TILE, x.shape[0] * x.shape[2]))
+    for g in range(q.shape[0]):
+        squared_distances(x, q[g], u)
+        rows = min(TILE, m - g * TILE)
+        out[g * TILE : g * TILE + rows] = u[:rows, :n]
+
+
+@exactly
+def sum_lists(
+    places: Any, logs: Any, weight: Any, local: Any, index: Any,
+    masses: Any, exponents: Any, densities: Any, factors: Any, out: Any,
+) -> None:  # fmt: skip
+    """Add what smoothers over nearest examples say of the classes, as `Lists.terms` has it.
+
+    Parameters
+    ----------
+    places, logs : (m, k)
+        Nearest examples of each row, and ln of their distances.
+    weight, local, index : (n,)
+        Weight, ln of the local scale and class of each example; no local scales are 0.
+    masses, exponents, densities, factors : (s,)
+        The smoothers, and the weight of each.
+    out : (m, C)
+        Increased by the shares of the classes times the weights.
+    """
+    m, k = places.shape
+    terms, apart = np.empty(k), np.empty(k)
+    for i in range(m):
+        for s in range(masses.size):
+            exponent, density = exponents[s], densities[s]
+            least = np.inf
+            for j in range(k if exponent != 0.0 else 0):
+                place = places[i, j]
+                apart[j] = logs[i, j] - density * local[place] if density != 0.0 else logs[i, j]
+                if weight[place] > 0.0:
+                    least = min(least, apart[j])
+            hit = least == -np.inf
+            before, total = 0.0, 0.0
+            stop = 0
+            for j in range(k):
+                mine = weight[places[i, j]]
+                part = min(masses[s] - before, mine)
+                if part <= 0.0 and before >= masses[s]:
+                    break
+                before += mine
+                if exponent == 0.0:
+                    power = 1.0
+                elif hit:
+                    power = 1.0 if apart[j] == -np.inf else 0.0
+                else:
+                    power = np.exp(-exponent * (apart[j] - least))
+                terms[j] = part * power if mine > 0.0 else 0.0
+                total += terms[j]
+                stop = j + 1
+            if total > 0.0:
+                share = factors[s] / total
+                for j in range(stop):
+                    out[i, index[places[i, j]]] += share * terms[j]
