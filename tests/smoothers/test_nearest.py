@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from deeplimit.smoothers import nearest as module
 from deeplimit.smoothers.nearest import Neighbours
-from deeplimit.smoothers.ridge import Ridge
+from deeplimit.smoothers.ridge import Kernel, Ridge
 
 
 @pytest.fixture(scope="module", autouse=True, params=["NumPy", "compiled"])
@@ -123,15 +123,17 @@ def test_threads_change_nothing():
 
 @pytest.mark.parametrize("centres", [None, np.arange(0, 300, 3)], ids=["all", "centres"])
 @pytest.mark.parametrize("k", [0, 3])
-def test_a_ridge_solution_is_asked_in_the_same_pass(centres, k):
+@pytest.mark.parametrize("smooth", [False, True])
+def test_a_ridge_solution_is_asked_in_the_same_pass(centres, k, smooth):
     rng = np.random.default_rng(3)
     Q, X = rng.standard_normal((900, 3)), rng.standard_normal((300, 3))
     examples = Neighbours(X, centres)
     at = X if centres is None else X[centres]
-    ridge = Ridge(1.5, 0.1, rng.standard_normal((len(at), 2)))
+    ridge = Ridge(Kernel(1.5, smooth), 0.1, rng.standard_normal((len(at), 2)))
     near, values = examples.ask(Q, k, ridge)
     u = squared(Q, at)
-    np.testing.assert_allclose(values, np.exp(-np.sqrt(u) / 1.5) @ ridge.coefficients, atol=1e-12)
+    K = np.exp(-u / (2 * 1.5**2) if smooth else -np.sqrt(u) / 1.5)
+    np.testing.assert_allclose(values, K @ ridge.coefficients, atol=1e-12)
     np.testing.assert_allclose(examples.squares(Q), u, rtol=1e-9, atol=1e-12)
     assert np.array_equal(near.places, nearest(Q, X, k).places)
 
@@ -139,7 +141,7 @@ def test_a_ridge_solution_is_asked_in_the_same_pass(centres, k):
 def test_a_row_beyond_all_reach_is_answered_beside_others():
     rng = np.random.default_rng(6)
     X, Q = rng.standard_normal((300, 3)), rng.standard_normal((5, 3))
-    ridge = Ridge(1.5, 0.1, rng.standard_normal((300, 2)))
+    ridge = Ridge(Kernel(1.5), 0.1, rng.standard_normal((300, 2)))
     near, values = Neighbours(X).ask(Q, 4, ridge)
     far = np.insert(Q, 2, 1e120, axis=0)
     both, said = Neighbours(X).ask(far, 4, ridge)

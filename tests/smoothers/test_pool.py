@@ -10,7 +10,7 @@ from deeplimit.smoothers.distances import length_of
 from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
 from deeplimit.smoothers.pooling import Link
-from deeplimit.smoothers.ridge import Problem, fit_ridge
+from deeplimit.smoothers.ridge import Problem, fit_ridge, kernel_of
 from deeplimit.smoothers.truncated import Setting, density
 from deeplimit.smoothers.views import fit_view
 
@@ -37,7 +37,7 @@ def queries(m=9):
 
 
 def assembled(centres=None, prior_weight=0.1):
-    """Make a pool of two groups, each with a ridge solution, the second without local scales."""
+    """Make a pool of two groups, the second with a smooth kernel and without local scales."""
     X, index, weight = examples()
     problem = Problem(index, weight, 3, index, 1, np.arange(40), centres)
     groups = []
@@ -55,7 +55,7 @@ def assembled(centres=None, prior_weight=0.1):
                 local if with_local else None,
                 SETTINGS,
                 np.array([0.05, 0.1, 0.15, 0.05]),
-                fit_ridge(features, problem, 0.03),
+                fit_ridge(features, problem, 0.03, kernel_of(features, weight, not with_local)),
                 0.1,
             )
         )
@@ -87,7 +87,8 @@ def by_hand(pool, X):
                     part *= hit if hit.any() else far**-s.exponent
                 total[i] += v * part @ onehot / part.sum()
         at = slice(None) if pool.centres is None else pool.centres
-        K = np.exp(-d[:, at] / group.ridge.length)
+        r = d[:, at] / group.ridge.kernel.length
+        K = np.exp(-(r**2) / 2 if group.ridge.kernel.smooth else -r)
         total += group.ridge_weight * (K @ group.ridge.coefficients + prior)
     return total
 
@@ -116,7 +117,7 @@ def test_a_class_is_given_by_its_examples_alone(centres):
     index = np.roll(pool.index, 5)
     problem = Problem(index, pool.weight, 3, index, 1, np.arange(40), centres)
     groups = tuple(
-        replace(g, ridge=fit_ridge(g.features, problem, 0.03, g.ridge.length)) for g in pool.groups
+        replace(g, ridge=fit_ridge(g.features, problem, 0.03, g.ridge.kernel)) for g in pool.groups
     )
     link = pool.link._replace(prior=problem.prior)
     other = Pool(groups, 0.1, link, index, pool.weight, centres, pool.left_out)
@@ -158,7 +159,7 @@ def test_the_pool_of_some_is_that_of_the_definition(centres):
     problem = Problem(index, weight, 3, index, 1, np.arange(36), at)
     for mine, theirs in zip(pool.groups, some.groups, strict=True):
         assert np.array_equal(theirs.features, mine.features[kept])
-        fitted = fit_ridge(mine.features[kept], problem, 0.03, mine.ridge.length)
+        fitted = fit_ridge(mine.features[kept], problem, 0.03, mine.ridge.kernel)
         np.testing.assert_allclose(
             theirs.ridge.coefficients, fitted.coefficients, rtol=1e-6, atol=1e-9
         )

@@ -10,11 +10,10 @@ from scipy.spatial.distance import cdist
 from deeplimit.smoothers.distances import left_of, length_of, right_of, squares, squares_of
 from deeplimit.smoothers.folds import folds_of
 from deeplimit.smoothers.ridge import (
+    Kernel,
     Problem,
     cross_fit,
     fit_ridge,
-    gram,
-    laplace,
     link_loss,
     ridge_weights,
     solve_ridge,
@@ -83,8 +82,8 @@ def test_the_kernel_is_laplace_s():
     u = np.array([0.0, 1e-12, 0.3, 2.0, 1e5])
     with mpmath.workdps(40):
         expected = [float(mpmath.exp(-mpmath.sqrt(mpmath.mpf(v)) / mpmath.mpf(1.7))) for v in u]
-    np.testing.assert_allclose(laplace(u, 1.7), expected, rtol=1e-13)
-    assert laplace(np.array([np.inf]), 1.0)[0] == 0.0
+    np.testing.assert_allclose(Kernel(1.7)(u), expected, rtol=1e-13)
+    assert Kernel(1.0)(np.array([np.inf]))[0] == 0.0
 
 
 def test_a_length_is_the_root_mean_square_distance():
@@ -101,10 +100,10 @@ def test_a_length_is_1_where_all_coincide(at):
 
 def test_the_kernel_of_a_row_with_itself_is_1():
     X = problem()[0]
-    np.testing.assert_allclose(gram(X, 1.7), kernel(X, X, 1.7), rtol=1e-6)
+    np.testing.assert_allclose(Kernel(1.7).gram(X), kernel(X, X, 1.7), rtol=1e-6)
     far = X + 1e6  # where products know no more of a distance than its thousandth part
-    assert np.array_equal(np.diag(gram(far, 1.7)), np.ones(60))
-    assert np.abs(gram(far, 1.7) - kernel(far, far, 1.7)).max() < 0.1
+    assert np.array_equal(np.diag(Kernel(1.7).gram(far)), np.ones(60))
+    assert np.abs(Kernel(1.7).gram(far) - kernel(far, far, 1.7)).max() < 0.1
 
 
 def test_a_system_is_solved_with_weights():
@@ -129,7 +128,7 @@ def test_a_solution_is_that_of_its_equations(centres):
     length = spread(X, p.weight)
     found = fit_ridge(X, p, 0.1)
     at = X if centres is None else X[centres]
-    assert found.length == pytest.approx(length, rel=1e-12)
+    assert found.kernel.length == pytest.approx(length, rel=1e-12)
     mine = found.values(squares(Q, at)) + p.prior
     theirs = solution(X, p, np.arange(60), 0.1, length)(Q)
     np.testing.assert_allclose(mine, theirs, atol=1e-6)
@@ -163,7 +162,8 @@ def test_what_is_said_of_a_fold_is_said_by_the_rest(centres, each):
     assert ridge == RIDGES[int(np.argmin(losses))]
     assert loss == pytest.approx(min(losses), abs=1e-5)
     mine, theirs = whole(), fit_ridge(X, p, ridge)
-    assert (mine.ridge, mine.length) == (theirs.ridge, pytest.approx(theirs.length, rel=1e-12))
+    assert (mine.ridge, mine.kernel.smooth) == (theirs.ridge, False)
+    assert mine.kernel.length == pytest.approx(theirs.kernel.length, rel=1e-12)
     Q = squares(X[:7], X if centres is None else X[centres])
     np.testing.assert_allclose(mine.values(Q), theirs.values(Q), atol=1e-8)
 
@@ -216,7 +216,7 @@ def test_a_solution_is_the_sum_of_its_weights_times_targets(centres):
     fitted = fit_ridge(X, p, 0.03)
     at = X if centres is None else X[centres]
     u = squares(np.random.default_rng(5).standard_normal((11, 3)), at)
-    h = ridge_weights(X, p.weight, centres, fitted)(laplace(u, fitted.length))
+    h = ridge_weights(X, p.weight, centres, fitted)(fitted.kernel(u))
     assert h.shape == (11, 60)
     np.testing.assert_allclose(h @ p.targets, fitted.values(u), atol=1e-11)
     # They do not depend on the classes: other targets, the same weights.

@@ -1,4 +1,4 @@
-"""The compiled loops of lists of nearest examples, and of Laplace kernel sums beside them."""
+"""The compiled loops of lists of nearest examples, and of kernel sums beside them."""
 
 from __future__ import annotations
 
@@ -120,10 +120,11 @@ def put_in_order(
 
 @compiled
 def list_nearest(
-    x: Any, order: Any, n: int, q: Any, m: int, length: float, coefficients: Any, k: int,
+    x: Any, order: Any, n: int, q: Any, m: int,
+    length: float, smooth: bool, coefficients: Any, k: int,
     values: Any, places: Any, sums: Any,
 ) -> None:  # fmt: skip
-    """List the nearest examples of some queries, and sum Laplace kernels at the first examples.
+    """List the nearest examples of some queries, and sum kernels at the first examples.
 
     Parameters
     ----------
@@ -137,8 +138,9 @@ def list_nearest(
         Queries by eights; those from the m-th on are none.
     m : int
         How many queries there are.
-    length, coefficients : float and (C, c)
-        The sums are those of coefficient·exp(-distance/length) over the first c examples.
+    length, smooth, coefficients : float, bool and (C, c)
+        The sums are those of coefficient·exp(-r/length) over the first c examples, or of
+        coefficient·exp(-r²/(2 length²)) if smooth.
     k : int
         How many nearest examples are listed, at most n.
     values, places : (m, k)
@@ -159,7 +161,7 @@ def list_nearest(
     minima, slots = np.empty(_STRETCH), np.empty(_SLOTS, np.int64)
     heads = np.empty(2 * k + 1, np.int64)
     sorted_by, sorted_names = np.empty(2 * k), np.empty(2 * k, np.int64)
-    euler = np.e
+    euler, smoothness = np.e, 0.5 / (length * length)
     for g in range(q.shape[0]):
         rows = min(TILE, m - g * TILE)
         count[:] = 0
@@ -176,8 +178,12 @@ def list_nearest(
                 square = u[r, :there]
                 if summed > 0:
                     near, term = square[:summed], t[:summed]
-                    for j in range(near.size):
-                        term[j] = power(euler, -np.sqrt(near[j]) / length)
+                    if smooth:
+                        for j in range(near.size):
+                            term[j] = power(euler, -near[j] * smoothness)
+                    else:
+                        for j in range(near.size):
+                            term[j] = power(euler, -np.sqrt(near[j]) / length)
                     for c in range(sums.shape[1]):
                         a = coefficients[c, first : first + summed]
                         total = 0.0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.ridge import laplace
+from deeplimit.smoothers.ridge import Kernel
 from deeplimit.smoothers.truncated import Setting
 
 __all__ = ["Plan", "Shapley", "Sight", "make_plan"]
@@ -135,8 +135,8 @@ class Sight:
         Their weights.
     local : ndarray of shape (n,) or None
         ln of the local scale of each example.
-    length : float
-        Length scale of a ridge solution.
+    kernel : Kernel or None
+        Kernel of a ridge solution.
     centres : ndarray of int64 or None
         Its centres; None is all examples.
     coefficients : ndarray of shape (c,) or None
@@ -146,7 +146,7 @@ class Sight:
     settings: Sequence[Setting]
     weights: Floats
     local: Floats | None = None
-    length: float = 1.0
+    kernel: Kernel | None = None
     centres: Integers | None = None
     coefficients: Floats | None = None
 
@@ -180,9 +180,9 @@ class Sight:
             measured = masks[i : i + step]
             u = measured.astype(np.float64) @ D.T + (~measured @ mean)[:, None]
             out[i : i + step] = self._near(u, weight, side, equal)
-            if self.coefficients is not None:
+            if self.coefficients is not None and self.kernel is not None:
                 at = u if self.centres is None else u[:, self.centres]
-                out[i : i + step] += laplace(at, self.length) @ self.coefficients
+                out[i : i + step] += self.kernel(at) @ self.coefficients
         return out
 
     def _near(self, u: Floats, weight: Floats, side: Floats, equal: float) -> Floats:

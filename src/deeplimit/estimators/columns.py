@@ -181,7 +181,7 @@ def pool_measured(pool: Pool, points: Floats, origin: Integers) -> list[Measured
                 return Sight(group.settings, group.weights, group.local)
             net = group.ridge_weight * (ridge.coefficients[:, a] - ridge.coefficients[:, b])
             return Sight(
-                group.settings, group.weights, group.local, ridge.length, pool.centres, net
+                group.settings, group.weights, group.local, ridge.kernel, pool.centres, net
             )
 
         queries = group.view.features(points) * group.scale

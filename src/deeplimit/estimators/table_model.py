@@ -15,7 +15,7 @@ from deeplimit.smoothers import FULL, INSTANT, Plan, Pool, fit_pool
 from deeplimit.smoothers.folds import distinct_order
 from deeplimit.smoothers.pool import Group, LeftOutScores
 from deeplimit.smoothers.pooling import Link
-from deeplimit.smoothers.ridge import Ridge
+from deeplimit.smoothers.ridge import Kernel, Ridge
 from deeplimit.smoothers.truncated import Setting
 from deeplimit.smoothers.views import View
 from deeplimit.tables.coding import TableCoder
@@ -30,7 +30,9 @@ Integers = NDArray[np.int64]
 PLANS: dict[str, Plan] = {"instant": INSTANT, "full": FULL}
 
 # What a pool is made of, for its state.
-_PARTS = {part.__name__: part for part in (Link, LeftOutScores, Ridge, Setting, View, Group)}
+_PARTS = {
+    part.__name__: part for part in (Link, LeftOutScores, Kernel, Ridge, Setting, View, Group)
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,6 +68,8 @@ class Plan:
         Examples that they are spanned by beyond.
     ridges : tuple of float
         Ridges.
+    smooth_to : int
+        Examples up to which nearly straight solutions are tried as well.
     least_group : float
         A kind of distance that weighs less is left out of the pool.
     masses, exponents, densities : tuple of float
@@ -93,6 +95,7 @@ class Plan:
     exact: int = 2000
     centres: int = 1000
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+    smooth_to: int = 500
     least_group: float = 0.1
     masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
@@ -275,13 +278,13 @@ class _Fit:
             losses = [trial(Z, p, plan.ridges)[0] for _, _, Z in views]
             views = [views[int(np.argmin(losses))]]
         for name, view, Z in views:
-            yield self._candidate(name, view, np.ones(Z.shape[1]), [], Z)
+            yield from self._candidate(name, view, np.ones(Z.shape[1]), [], Z)
         for kind in plan.scales:
             for name, view, Z in views:
                 for words, learn in self._learners(kind, Z):
                     scale = learn(self._all)
                     by_fold = [Z * learn(part) for part in self._parts]
-                    yield self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
+                    yield from self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
         if len(self._views) > 1 and len(self._rank) > plan.odds_from:
             by_fold = []
             for part in self._parts:
@@ -289,7 +292,7 @@ class _Fit:
                 by_fold.append(Z * self._agop(Z, part))
             view, Z = self._odds(self._all)
             scale = self._agop(Z, self._all)
-            yield self._candidate("odds, agop", view, scale, by_fold, Z * scale)
+            yield from self._candidate("odds, agop", view, scale, by_fold, Z * scale)
 
     def _odds(self, kept: NDArray[np.bool_]) -> tuple[View, Floats]:
         p = self._problem
@@ -335,7 +338,7 @@ class _Fit:
 
     def _candidate(
         self, name: str, view: View, scale: Floats, by_fold: list[Floats], features: Floats
-    ) -> _Candidate:
+    ) -> Iterator[_Candidate]:
         """Try the smoothers by one kind of distance.
 
         Each fold has features that its labels were not used for, unless none of a row that is left
@@ -360,7 +363,10 @@ class _Fit:
         )
         ridge = cross_fit(by_fold, features, p, plan.ridges)
         lists = lists_of(near, p.weight, local, p.rows)
-        return _Candidate(name, view, scale, features, lists, local, settings, ridge)
+        yield _Candidate(name, view, scale, features, lists, local, settings, ridge)
+        if len(features) <= plan.smooth_to:
+            ridge = cross_fit(by_fold, features, p, plan.ridges, smooth=True)
+            yield _Candidate(f"{name}, straight", view, scale, features, lists, None, (), ridge)
 
     def _near(self, by_fold: list[Floats], features: Floats) -> Near:
         """Find the nearest examples of those that are left out."""

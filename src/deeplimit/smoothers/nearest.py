@@ -195,9 +195,11 @@ class Neighbours:
     ) -> None:
         loops: Any = importlib.import_module("deeplimit.engines.near_loops")
         x, order = self._image
-        length, coefficients = 1.0, np.zeros((0, 0))
+        length, smooth, coefficients = 1.0, False, np.zeros((0, 0))
         if ridge is not None:
-            length, coefficients = ridge.length, np.ascontiguousarray(ridge.coefficients.T)
+            length = ridge.kernel.length
+            smooth = ridge.kernel.smooth
+            coefficients = np.ascontiguousarray(ridge.coefficients.T)
             if not near.places.shape[1]:
                 # Nobody asks for the examples beside the centres.
                 order = order[: len(ridge.coefficients)]
@@ -208,7 +210,7 @@ class Neighbours:
             m, k = rows.stop - rows.start, near.places.shape[1]
             u = np.empty((m, k))
             loops.list_nearest(
-                x, order, order.size, tiles_of(Q[rows]), m, length, coefficients, k,
+                x, order, order.size, tiles_of(Q[rows]), m, length, smooth, coefficients, k,
                 u, near.places[rows], sums[rows],
             )  # fmt: skip
             with np.errstate(divide="ignore"):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from deeplimit.smoothers.nearest import Neighbours
 from deeplimit.smoothers.pooling import Link
-from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, laplace, ridge_weights
+from deeplimit.smoothers.ridge import Problem, Ridge, fit_ridge, ridge_weights
 from deeplimit.smoothers.truncated import Setting, add_proportions, lists_of
 from deeplimit.smoothers.views import View
 
@@ -248,7 +248,7 @@ class Pool:
             features = group.features[kept]
             ridge = group.ridge
             if ridge is not None:
-                ridge = fit_ridge(features, problem, ridge.ridge, ridge.length)
+                ridge = fit_ridge(features, problem, ridge.ridge, ridge.kernel)
             local = None if group.local is None else group.local[kept]
             groups.append(replace(group, features=features, local=local, ridge=ridge))
         link = self.link._replace(prior=problem.prior)
@@ -262,7 +262,7 @@ class Pool:
         if group.name not in kept:
             kept[group.name] = ridge_weights(group.features, self.weight, self.centres, group.ridge)
         u = self._neighbours(group).squares(Q)
-        return kept[group.name](laplace(u, group.ridge.length))
+        return kept[group.name](group.ridge.kernel(u))
 
     def _neighbours(self, group: Group) -> Neighbours:
         """Give the examples of a group as they are searched."""

@@ -14,13 +14,13 @@ from deeplimit.smoothers.distances import length_of, squares
 
 __all__ = [
     "CrossFit",
+    "Kernel",
     "Problem",
     "Ridge",
     "cross_fit",
     "factored",
     "fit_ridge",
-    "gram",
-    "laplace",
+    "kernel_of",
     "link_loss",
     "ridge_weights",
     "solve_ridge",
@@ -34,6 +34,8 @@ Integers = NDArray[np.int64]
 _LEAST = 1e-6
 # The kernel matrix of near centres is singular to rounding; a part of its mean keeps it apart.
 _JITTER = 1e-10
+# The smooth kernel is this much longer than examples are apart.
+_STRAIGHT = 3.0
 # Rows of features made at once.
 _ROWS = 4096
 # Up to so many examples ridges are compared on all folds, beyond on the first.
@@ -42,49 +44,44 @@ _ONE_FOLD_FROM = 500
 _FLOOR, _POWERS = 3e-3, (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
-def laplace(u: Floats, length: float) -> Floats:
-    """Give the Laplace kernel exp(-r/length) at squared distances.
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel of a ridge solution: exp(-r/length), or the smooth exp(-r²/(2 length²)).
 
-    Its functions are those of the neural tangent kernel of a ReLU network on the sphere [1]_.
+    The first is the Laplace kernel, whose functions are those of the neural tangent kernel of a
+    ReLU network on the sphere [1]_. The second is the Gaussian one, that of one infinitely wide
+    layer of cosines [2]_; at a length beyond all distances its solutions are nearly straight.
 
     Parameters
     ----------
-    u : ndarray
-        Squared distances.
     length : float
         Length scale, positive.
-
-    Returns
-    -------
-    ndarray of the shape of `u`
+    smooth : bool, default=False
+        Whether it is the smooth one.
 
     References
     ----------
     .. [1] A. Geifman, A. Yadav, Y. Kasten, M. Galun, D. Jacobs, R. Basri, "On the similarity
        between the Laplace and neural tangent kernels", NeurIPS 2020.
+    .. [2] A. Rahimi, B. Recht, "Random features for large-scale kernel machines", NIPS 2007.
     """
-    K = np.sqrt(u)
-    K *= -1.0 / length
-    return np.exp(K, out=K)
 
+    length: float
+    smooth: bool = False
 
-def gram(X: Floats, length: float) -> Floats:
-    """Give the Laplace kernel of rows with each other, exactly 1 of a row with itself.
+    def __call__(self, u: Floats) -> Floats:
+        """Give the kernel at squared distances."""
+        if self.smooth:
+            return np.exp(u * (-0.5 / self.length**2))
+        K = np.sqrt(u)
+        K *= -1.0 / self.length
+        return np.exp(K, out=K)
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, p)
-        Rows.
-    length : float
-        Length scale, positive.
-
-    Returns
-    -------
-    ndarray of shape (n, n)
-    """
-    u = squares(X, X)
-    np.fill_diagonal(u, 0.0)
-    return laplace(u, length)
+    def gram(self, X: Floats) -> Floats:
+        """Give the kernel of rows with each other, exactly 1 of a row with itself."""
+        u = squares(X, X)
+        np.fill_diagonal(u, 0.0)
+        return self(u)
 
 
 def factored(K: Floats, ridge: float, weight: Floats) -> Callable[[Floats], Floats]:
@@ -171,39 +168,39 @@ class Ridge:
 
     Parameters
     ----------
-    length : float
-        Length scale of the kernel; 1 where all examples coincide.
+    kernel : Kernel
+        The kernel.
     ridge : float
         The ridge, in units of the kernel at distance 0.
     coefficients : ndarray of shape (c, C)
         Of the kernel at each centre.
     """
 
-    length: float
+    kernel: Kernel
     ridge: float
     coefficients: Floats
 
     def values(self, u: Floats) -> Floats:
         """Give the values, less the prior, at squared distances of shape (m, c) to the centres."""
-        values: Floats = laplace(u, self.length) @ self.coefficients
+        values: Floats = self.kernel(u) @ self.coefficients
         return values
 
 
 class _Normal:
     """Normal equations of a solution that is spanned by centres."""
 
-    def __init__(self, X: Floats, problem: Problem, length: float, parts: Sequence[Integers]):
+    def __init__(self, X: Floats, problem: Problem, kernel: Kernel, parts: Sequence[Integers]):
         assert problem.centres is not None
         C = X[problem.centres]
-        self.length = length
-        self._gram = gram(C, length)
+        self.kernel = kernel
+        self._gram = kernel.gram(C)
         targets = problem.targets
         self.products, self.sides = [], []
         for part in parts:
             G, b = np.zeros_like(self._gram), np.zeros((len(C), problem.n_classes))
             for i in range(0, part.size, _ROWS):
                 some = part[i : i + _ROWS]
-                phi = laplace(squares(X[some], C), length)
+                phi = kernel(squares(X[some], C))
                 phi *= np.sqrt(problem.weight[some])[:, None]
                 # A product with its own transpose takes half the work.
                 G += phi.T @ phi
@@ -227,7 +224,27 @@ class _Normal:
         return solve_ridge(A, side, 0.0, np.ones(len(A)))
 
 
-def fit_ridge(X: Floats, problem: Problem, ridge: float, length: float | None = None) -> Ridge:
+def kernel_of(X: Floats, weight: Floats, smooth: bool = False) -> Kernel:
+    """Give the kernel at the scale of some examples.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Scaled features.
+    weight : ndarray of shape (n,)
+        Weights.
+    smooth : bool, default=False
+        Whether it is the smooth one.
+
+    Returns
+    -------
+    Kernel
+        Its length is the root mean square distance, or a multiple of it for the smooth one.
+    """
+    return Kernel(length_of(X, weight) * (_STRAIGHT if smooth else 1.0), smooth)
+
+
+def fit_ridge(X: Floats, problem: Problem, ridge: float, kernel: Kernel | None = None) -> Ridge:
     """Fit a kernel ridge solution.
 
     Parameters
@@ -238,20 +255,20 @@ def fit_ridge(X: Floats, problem: Problem, ridge: float, length: float | None = 
         The examples.
     ridge : float
         The ridge.
-    length : float, optional
-        Length scale; the root mean square distance if not given.
+    kernel : Kernel, optional
+        The kernel; the Laplace kernel at the scale of the examples if not given.
 
     Returns
     -------
     Ridge
     """
-    if length is None:
-        length = length_of(X, problem.weight)
+    if kernel is None:
+        kernel = kernel_of(X, problem.weight)
     if problem.centres is None:
-        K = gram(X, length)
-        return Ridge(length, ridge, solve_ridge(K, problem.targets, ridge, problem.weight))
-    normal = _Normal(X, problem, length, [np.arange(len(X))])
-    return Ridge(length, ridge, normal.whole(ridge))
+        K = kernel.gram(X)
+        return Ridge(kernel, ridge, solve_ridge(K, problem.targets, ridge, problem.weight))
+    normal = _Normal(X, problem, kernel, [np.arange(len(X))])
+    return Ridge(kernel, ridge, normal.whole(ridge))
 
 
 class CrossFit(NamedTuple):
@@ -276,7 +293,11 @@ class CrossFit(NamedTuple):
 
 
 def cross_fit(
-    features: Sequence[Floats], whole: Floats, problem: Problem, ridges: Sequence[float]
+    features: Sequence[Floats],
+    whole: Floats,
+    problem: Problem,
+    ridges: Sequence[float],
+    smooth: bool = False,
 ) -> CrossFit:
     """Choose the ridge, and say what the solution says of each example without its fold.
 
@@ -291,6 +312,8 @@ def cross_fit(
         The examples.
     ridges : sequence of float
         What to choose from.
+    smooth : bool, default=False
+        Whether the kernel is the smooth one.
 
     Returns
     -------
@@ -301,17 +324,18 @@ def cross_fit(
     normal: _Normal | None = None
     if problem.centres is not None and not features:
         folds = [np.flatnonzero(problem.fold == f) for f in range(problem.n_folds)]
-        normal = _Normal(whole, problem, length_of(whole, weight), folds)
+        normal = _Normal(whole, problem, kernel_of(whole, weight, smooth), folds)
     left = list(ridges)
     if problem.learners is not None or len(whole) > _ONE_FOLD_FROM:
-        left = [trial(features[0] if features else whole, problem, left)[1]]
+        left = [trial(features[0] if features else whole, problem, left, smooth)[1]]
     found = {ridge: np.zeros((rows.size, problem.n_classes)) for ridge in left}
     for f in range(problem.n_folds):
         out = np.flatnonzero(own == f)
         if not out.size:
             continue
         X = features[f] if features else whole
-        said = _without(X, problem, f, rows[out], left, normal)
+        kernel = kernel_of(X, weight, smooth) if normal is None else normal.kernel
+        said = _without(X, problem, kernel, f, rows[out], left, normal)
         for ridge, values in zip(left, said, strict=True):
             found[ridge][out] = values
     losses = [link_loss(found[r], index[rows], weight[rows]) for r in left]
@@ -320,8 +344,8 @@ def cross_fit(
 
     def solution() -> Ridge:
         if normal is None:
-            return fit_ridge(whole, problem, ridge)
-        return Ridge(normal.length, ridge, normal.whole(ridge))
+            return fit_ridge(whole, problem, ridge, kernel_of(whole, weight, smooth))
+        return Ridge(normal.kernel, ridge, normal.whole(ridge))
 
     return CrossFit(ridge, found[ridge], losses[best], solution)
 
@@ -329,6 +353,7 @@ def cross_fit(
 def _without(
     X: Floats,
     problem: Problem,
+    kernel: Kernel,
     f: int,
     out: Integers,
     ridges: Sequence[float],
@@ -337,18 +362,17 @@ def _without(
     """Give the values at some examples of the solutions without a fold, the prior included."""
     kept = np.flatnonzero(problem.fold != f)
     prior, targets = problem.prior, problem.targets
-    length = length_of(X, problem.weight) if normal is None else normal.length
     if problem.centres is None:
-        K = gram(X[kept], length)
-        at = laplace(squares(X[out], X[kept]), length)
+        K = kernel.gram(X[kept])
+        at = kernel(squares(X[out], X[kept]))
         return [
             at @ solve_ridge(K, targets[kept], ridge, problem.weight[kept]) + prior
             for ridge in ridges
         ]
-    at = laplace(squares(X[out], X[problem.centres]), length)
+    at = kernel(squares(X[out], X[problem.centres]))
     if normal is not None:
         return [at @ normal.without(f, ridge) + prior for ridge in ridges]
-    normal = _Normal(X, problem, length, [kept])
+    normal = _Normal(X, problem, kernel, [kept])
     return [at @ normal.whole(ridge) + prior for ridge in ridges]
 
 
@@ -374,11 +398,11 @@ def ridge_weights(
         From the kernel at the centres, of shape (m, c), to weights of shape (m, n).
     """
     if centres is None:
-        solve = factored(gram(X, ridge.length), ridge.ridge, weight)
+        solve = factored(ridge.kernel.gram(X), ridge.ridge, weight)
         return lambda at: solve(at.T).T
     C = X[centres]
-    phi = laplace(squares(X, C), ridge.length)
-    A = phi.T @ (weight[:, None] * phi) + ridge.ridge * gram(C, ridge.length)
+    phi = ridge.kernel(squares(X, C))
+    A = phi.T @ (weight[:, None] * phi) + ridge.ridge * ridge.kernel.gram(C)
     A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
     solve = factored(A, 0.0, np.ones(len(A)))
     return lambda at: solve(at.T).T @ phi.T * weight
@@ -409,7 +433,9 @@ def link_loss(scores: Floats, index: Integers, weight: Floats) -> float:
     return min(losses)
 
 
-def trial(X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,)) -> tuple[float, float]:
+def trial(
+    X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,), smooth: bool = False
+) -> tuple[float, float]:
     """Let the learners outside the first fold tell the rows of the first fold.
 
     Parameters
@@ -420,6 +446,8 @@ def trial(X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,)) -> tupl
         The examples.
     ridges : sequence of float, default=(0.1,)
         Ridges to try.
+    smooth : bool, default=False
+        Whether the kernel is the smooth one.
 
     Returns
     -------
@@ -432,9 +460,9 @@ def trial(X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,)) -> tupl
     who, rows = who[problem.fold[who] != 0], problem.rows[problem.fold[problem.rows] == 0]
     if not (who.size and rows.size):
         return np.inf, ridges[0]
-    length = length_of(X[who], problem.weight[who])
-    K = gram(X[who], length)
-    at = laplace(squares(X[rows], X[who]), length)
+    kernel = kernel_of(X[who], problem.weight[who], smooth)
+    K = kernel.gram(X[who])
+    at = kernel(squares(X[rows], X[who]))
     prior, targets = problem.prior, problem.targets[who]
     found = []
     for ridge in ridges:

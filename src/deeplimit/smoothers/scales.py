@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.smoothers.distances import length_of
-from deeplimit.smoothers.ridge import gram, solve_ridge
+from deeplimit.smoothers.ridge import Kernel, solve_ridge
 
 __all__ = ["KEPT", "agop_scales", "anova_scales"]
 
@@ -139,7 +139,7 @@ def agop_scales(
     for _ in range(rounds):
         X = Z * scale
         length = length_of(X, weight)
-        K = gram(X, length)
+        K = Kernel(length).gram(X)
         a = solve_ridge(K, targets, _RIDGE, weight)
         # The derivative of exp(-r/L) is -exp(-r/L) (x - z)/(r L); at r = 0, where it has none, 0.
         with np.errstate(divide="ignore"):  # the kernel is 0 far beyond its length
