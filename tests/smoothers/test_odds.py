@@ -7,10 +7,10 @@ from deeplimit.smoothers.odds import fit_odds
 from deeplimit.smoothers.views import fit_view
 
 
-def fitted(X, index, weight=None, n_classes=2):
+def fitted(X, index, weight=None, n_classes=2, categories=()):
     weight = np.ones(len(X)) if weight is None else weight
     base = fit_view(X, weight, "ranks")
-    return fit_odds(X, index, weight, n_classes, base, base.features(X)), base
+    return fit_odds(X, index, weight, n_classes, base, categories), base
 
 
 def of_one(says, n=2000, noise=0.1, seed=0):
@@ -157,3 +157,37 @@ def test_few_rows_and_any_weights_have_features(weight):
     X = np.array([[0.0], [1.0], [2.0], [2.0]])
     Z = fitted(X, np.array([0, 1, 2, 0]), np.full(4, weight), 3)[0].features(X)
     assert np.isfinite(Z).all()
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_category_is_what_its_levels_say(n_classes):
+    rng = np.random.default_rng(5)
+    level, weight = rng.integers(0, 4, 300), rng.choice([0.5, 1.0, 2.0], 300)
+    index = np.where(rng.random(300) < 0.3, rng.integers(0, n_classes, 300), level % n_classes)
+    X = np.column_stack([rng.standard_normal(300), np.eye(4)[level] * np.sqrt(0.5)])
+    X[:20, 1:] = 0.0  # rows without a level
+    view, _ = fitted(X, index, weight, n_classes, [np.arange(1, 5)])
+    said = view.features(X)[:, view.merged]
+    assert np.all(view.source[view.merged] == 1)
+    assert said.shape == (300, 1 if n_classes == 2 else 2)
+    assert np.all(said[:20] == 0.0)
+    prior = np.bincount(index, weight, n_classes) / weight.sum()
+    expected, mass = np.zeros((4, n_classes)), np.zeros(4)
+    for k in range(4):
+        here = (level == k) & (np.arange(300) >= 20)
+        counts = np.bincount(index[here], weight[here], n_classes)
+        expected[k] = np.log((counts + 20 * prior) / (counts.sum() + 20) / prior)
+        mass[k] = counts.sum()
+    expected -= mass / mass.sum() @ expected
+    # Differences between the levels are kept, in two dimensions as well as two can keep them.
+    first = [np.flatnonzero((level == k) & (np.arange(300) >= 20))[0] for k in range(4)]
+    if n_classes == 2:
+        np.testing.assert_allclose(said[first, 0], expected[:, 1] - expected[:, 0], rtol=1e-12)
+    else:
+        np.testing.assert_allclose(said[first] @ said[first].T, expected @ expected.T, atol=0.02)
+
+
+def test_a_category_of_which_nobody_has_a_level_says_nothing():
+    X = np.column_stack([np.arange(50.0), np.zeros((50, 3))])
+    view, _ = fitted(X, np.arange(50) % 2, categories=[np.arange(1, 4)])
+    assert np.all(view.features(X)[:, view.merged] == 0.0)

@@ -187,6 +187,13 @@ def canonical_rows(codes: Floats, coder: TableCoder) -> Floats:
     return rows
 
 
+def _categories(encoder: TableEncoder, coder: TableCoder) -> list[Integers]:
+    """Give the entries of a point that stand for the levels of a category, where it has many."""
+    blocks = [np.flatnonzero(encoder.origin_ == j) for j in range(len(coder.levels_))]
+    levels = zip(blocks, coder.levels_, strict=True)
+    return [block for block, names in levels if names is not None and block.size > 2]
+
+
 def fit_table(
     codes: Floats,
     coder: TableCoder,
@@ -243,6 +250,7 @@ def fit_table(
         n_classes,
         plan,
         keys=keys[first],
+        categories=_categories(encoder, coder),
         seed=seed,
         n_jobs=n_jobs,
         time_limit=time_limit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -64,8 +64,8 @@ class Plan:
         Examples left out in turn, at most.
     exact : int
         Examples up to which ridge solutions are spanned by all of them.
-    centres : int
-        Examples that they are spanned by beyond.
+    centres, most_centres : int
+        Examples that they are spanned by beyond: one of eight, but no fewer and no more than this.
     ridges : tuple of float
         Ridges.
     smooth_to : int
@@ -94,12 +94,17 @@ class Plan:
     left_out: int = 4000
     exact: int = 2000
     centres: int = 1000
+    most_centres: int = 2000
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     smooth_to: int = 500
     least_group: float = 0.1
     masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
     densities: tuple[float, ...] = (0, 1)
+
+    def spanned_by(self, n: int) -> int:
+        """Give how many examples span a ridge solution of n examples."""
+        return int(np.clip(n // _EACH, self.centres, max(self.centres, self.most_centres)))
 
 
 INSTANT = Plan()
@@ -115,6 +120,8 @@ FULL = Plan(
 
 # Up to so many examples threads of BLAS wait for each other longer than they work.
 _SMALL = 2000
+# Beyond `exact`, one of so many examples is a centre.
+_EACH = 8
 # Smoothers of a pool, at most, besides ridge solutions.
 _MOST = 30
 # What weighs less is left out of the pool.
@@ -151,6 +158,7 @@ def fit_pool(
     plan: Plan = INSTANT,
     *,
     keys: Floats | None = None,
+    categories: Sequence[Integers] = (),
     seed: int = 0,
     n_jobs: int | None = 1,
     time_limit: float | None = None,
@@ -173,6 +181,8 @@ def fit_pool(
         What is tried.
     keys : ndarray of shape (n, q), optional
         What points were made of: folds and samples go by it. The points if not given.
+    categories : sequence of ndarray of int64
+        The columns, three or more, that a category was made into; of each category.
     seed : int, default=0
         Another seed, other folds and samples.
     n_jobs : int or None, default=1
@@ -213,12 +223,12 @@ def fit_pool(
         folds_of(keys, index, n_folds, seed),
         n_folds,
         np.flatnonzero(_tried(rank, taught, plan.left_out)),
-        None if first.size <= plan.exact else np.sort(first[: plan.centres]),
+        None if first.size <= plan.exact else np.sort(first[: plan.spanned_by(first.size)]),
         None if first.size <= plan.choosers else np.flatnonzero(rank < plan.choosers),
     )
     candidates: list[_Candidate] = []
     with single_threaded_blas() if len(X) <= _SMALL else nullcontext():
-        for candidate in _Fit(X, problem, plan, rank, taught, n_jobs).candidates():
+        for candidate in _Fit(X, problem, plan, rank, taught, categories, n_jobs).candidates():
             candidates.append(candidate)
             spent = time.monotonic() - start
             if progress is not None:
@@ -254,8 +264,10 @@ class _Fit:
         plan: Plan,
         rank: Integers,
         taught: NDArray[np.bool_] | None,
+        categories: Sequence[Integers],
         n_jobs: int | None,
     ) -> None:
+        self._categories = categories
         self._X, self._problem, self._plan = X, problem, plan
         self._rank, self._n_jobs = rank, n_jobs
         # Examples to learn from: for each fold, if so, and in the end.
@@ -285,7 +297,8 @@ class _Fit:
                     scale = learn(self._all)
                     by_fold = [Z * learn(part) for part in self._parts]
                     yield from self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
-        if len(self._views) > 1 and len(self._rank) > plan.odds_from:
+        some = len(self._views) > 1 or len(self._categories) > 0
+        if some and len(self._rank) > plan.odds_from:
             by_fold = []
             for part in self._parts:
                 _, Z = self._odds(part)
@@ -297,7 +310,7 @@ class _Fit:
     def _odds(self, kept: NDArray[np.bool_]) -> tuple[View, Floats]:
         p = self._problem
         part = self._X[kept], p.index[kept], p.weight[kept], p.n_classes
-        view = fit_odds(*part, self._views[-1][1], self._normal[kept])
+        view = fit_odds(*part, self._views[-1][1], self._categories)
         return view, view.features(self._X)
 
     def _agop(self, Z: Floats, kept: NDArray[np.bool_], start: Floats | None = None) -> Floats:

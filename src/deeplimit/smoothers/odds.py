@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,14 +25,20 @@ _NEIGHBOUR = 0.5
 
 
 def fit_odds(
-    X: Floats, index: Integers, weight: Floats, n_classes: int, base: View, scores: Floats
+    X: Floats,
+    index: Integers,
+    weight: Floats,
+    n_classes: int,
+    base: View,
+    categories: Sequence[Integers] = (),
 ) -> View:
     """Fit a view in which a column is what it says of the class by itself.
 
     A column of many values is cut into bins of equal mass; in each the logarithm of the classes'
     odds against their prior, smoothed, is what the column says there. These vectors are projected
-    on their first principal directions, straight lines lie between the bins, and other columns stay
-    as they are. So values are near that say the same, wherever they are: a step is a step.
+    on their first principal directions, and straight lines lie between the bins. The levels of a
+    category are such bins, too; other columns stay as they are. So values are near that say the
+    same, wherever they are: a step is a step.
 
     Parameters
     ----------
@@ -44,8 +52,8 @@ def fit_odds(
         Number of classes.
     base : View
         View by ranks, which tells what columns have many values.
-    scores : ndarray of shape (n, p)
-        The rows in that view.
+    categories : sequence of ndarray of int64
+        The columns that a category was made into, one for each level; of each category.
 
     Returns
     -------
@@ -62,7 +70,7 @@ def fit_odds(
     >>> X = np.linspace(-1.0, 1.0, 401)[:, None]
     >>> y, ones = (np.abs(X[:, 0]) > 0.5).astype(int), np.ones(401)
     >>> base = fit_view(X, ones, "ranks")
-    >>> view = fit_odds(X, y, ones, 2, base, base.features(X))
+    >>> view = fit_odds(X, y, ones, 2, base)
     >>> low, middle, high = view.features(np.array([[-0.9], [0.0], [0.9]]))[:, 0]
     >>> bool(abs(low - high) < 0.1 < abs(low - middle))
     True
@@ -73,21 +81,34 @@ def fit_odds(
     source: list[int] = []
     shift, factor = [], []
     bent, knots, values = [], [], []
+    merged, blocks, sums = [], [], []
     ranked = set(base.bent.tolist())
+    first = {int(block[0]): block for block in categories}
+    later = {int(j) for block in categories for j in block[1:]}
     for j in range(X.shape[1]):
-        if j not in ranked:
+        if j in later:
+            continue
+        if j in first:
+            says = _levels(X[:, first[j]], index, weight, prior)
+            for k in range(says.shape[1]):
+                merged.append(len(source))
+                blocks.append(first[j])
+                sums.append(says[:, k])
+                source.append(j)
+        elif j in ranked:
+            centres, says = _line(X[:, j], index, weight, n_bins, prior)
+            for k in range(says.shape[1]):
+                bent.append(len(source))
+                knots.append(centres)
+                values.append(says[:, k])
+                source.append(j)
+        else:
             source.append(j)
             shift.append(base.shift[j])
             factor.append(base.factor[j])
             continue
-        centres, says = _line(X[:, j], index, weight, n_bins, prior)
-        for k in range(says.shape[1]):
-            bent.append(len(source))
-            knots.append(centres)
-            values.append(says[:, k])
-            source.append(j)
-            shift.append(0.0)
-            factor.append(0.0)
+        shift += [0.0] * says.shape[1]
+        factor += [0.0] * says.shape[1]
     return View(
         np.array(source, dtype=np.int64),
         np.array(shift),
@@ -95,7 +116,26 @@ def fit_odds(
         np.array(bent, dtype=np.int64),
         tuple(knots),
         tuple(values),
+        np.array(merged, dtype=np.int64),
+        tuple(blocks),
+        tuple(sums),
     )
+
+
+def _levels(X: Floats, index: Integers, weight: Floats, prior: Floats) -> Floats:
+    """Give what each level of a category says, of shape (levels, features), in units of its column.
+
+    A row without a level, or with one that is new, is 0 in all columns and says nothing.
+    """
+    b, C = X.shape[1], prior.size
+    unit = X.max(axis=0)
+    there = X.max(axis=1) > 0.0
+    cells = X[there].argmax(axis=1) * C + index[there]
+    counts: Floats = np.zeros(b * C)
+    np.add.at(counts, cells, weight[there])
+    counts = counts.reshape(b, C)
+    says = _said(counts, counts.sum(axis=1), prior)
+    return says / np.where(unit > 0.0, unit, 1.0)[:, None]
 
 
 def _line(
@@ -114,15 +154,21 @@ def _line(
     around: Floats = counts.astype(np.float64)
     around[1:] = around[1:] + _NEIGHBOUR * counts[:-1]
     around[:-1] = around[:-1] + _NEIGHBOUR * counts[1:]
-    shares = (around + _PRIOR * prior) / (around.sum(axis=1, keepdims=True) + _PRIOR)
+    return centres, _said(around, whole, prior)
+
+
+def _said(counts: Floats, whole: Floats, prior: Floats) -> Floats:
+    """Give what counts of the classes say, bin by bin, of shape (bins, features)."""
+    shares = (counts + _PRIOR * prior) / (counts.sum(axis=1, keepdims=True) + _PRIOR)
     there = prior > 0.0
-    says = np.log(shares[:, there] / prior[there])
-    part = whole / whole.sum()
+    says: Floats = np.log(shares[:, there] / prior[there])
+    part = whole / max(float(whole.sum()), np.finfo(np.float64).tiny)
     says = says - part @ says
     if says.shape[1] <= 2:
-        return centres, says[:, -1:] - says[:, :1]
+        return says[:, -1:] - says[:, :1]
     _, _, directions = np.linalg.svd(np.sqrt(part)[:, None] * says, full_matrices=False)
     directions = directions[:_FEATURES]
     # A direction has no sign of its own.
     lead = directions[np.arange(len(directions)), np.argmax(np.abs(directions), axis=1)]
-    return centres, says @ (directions * np.sign(lead)[:, None]).T
+    projected: Floats = says @ (directions * np.sign(lead)[:, None]).T
+    return projected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ _APART = np.sqrt(0.5)
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A fitted map of columns to features, each of one column.
+    """A fitted map of columns to features, each of one column or of one category.
 
     Parameters
     ----------
@@ -33,6 +33,11 @@ class View:
         Features that follow a broken line instead.
     knots, values : tuple of ndarray
         The line of each: values of the column, ascending, and what they become.
+    merged : ndarray of int64, shape (t,)
+        Features that are a weighted sum of columns, those of the levels of a category; the source
+        is the first of them.
+    blocks, sums : tuple of ndarray
+        The columns of each, and their weights.
     """
 
     source: NDArray[np.int64]
@@ -41,6 +46,9 @@ class View:
     bent: NDArray[np.int64]
     knots: tuple[Floats, ...]
     values: tuple[Floats, ...]
+    merged: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    blocks: tuple[NDArray[np.int64], ...] = ()
+    sums: tuple[Floats, ...] = ()
 
     def features(self, X: Floats) -> Floats:
         """Map rows.
@@ -57,6 +65,8 @@ class View:
         Z: Floats = (np.take(X, self.source, axis=1) - self.shift) * self.factor
         for f, knots, values in zip(self.bent, self.knots, self.values, strict=True):
             Z[:, f] = np.interp(X[:, self.source[f]], knots, values)
+        for f, block, sums in zip(self.merged, self.blocks, self.sums, strict=True):
+            Z[:, f] = X[:, block] @ sums
         return Z
 
 
