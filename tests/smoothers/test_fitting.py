@@ -6,10 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
-from deeplimit.smoothers import FULL, INSTANT, Plan, fit_pool, fitting
+from deeplimit.smoothers import FULL, INSTANT, Plan, candidates, fit_pool
+from deeplimit.smoothers.crossfit import cross_fit, link_loss
 from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import Neighbours
-from deeplimit.smoothers.ridge import Problem, cross_fit, link_loss
+from deeplimit.smoothers.ridge import Problem
 from deeplimit.smoothers.truncated import lists_of
 
 # Settings by which a hundred rows are many.
@@ -140,9 +141,9 @@ def test_a_plan_is_kept(monkeypatch):
         taught.append(Z)
         return learn(Z, *part, **options)
 
-    fit, learn = fitting.cross_fit, fitting.agop_scales
-    monkeypatch.setattr(fitting, "cross_fit", cross_fit)
-    monkeypatch.setattr(fitting, "agop_scales", agop_scales)
+    fit, learn = candidates.cross_fit, candidates.agop_scales
+    monkeypatch.setattr(candidates, "cross_fit", cross_fit)
+    monkeypatch.setattr(candidates, "agop_scales", agop_scales)
     pool = fit_pool(X, index, np.ones(120), 2, SMALL)
     for p in problems:
         assert np.array_equal(p.rows, np.flatnonzero(rank < 90))
@@ -167,13 +168,13 @@ def test_beyond_a_number_one_half_teaches_and_the_other_is_told(left_out, monkey
     taught = []
 
     def note(name):
-        learn = getattr(fitting, name)
+        learn = getattr(candidates, name)
 
         def noted(Z, labels, weight, *rest, **options):
             taught.append((len(Z), np.sort(labels).tolist()))
             return learn(Z, labels, weight, *rest, **options)
 
-        monkeypatch.setattr(fitting, name, noted)
+        monkeypatch.setattr(candidates, name, noted)
 
     for name in ("agop_scales", "anova_scales", "fit_odds"):
         note(name)
@@ -187,6 +188,29 @@ def test_beyond_a_number_one_half_teaches_and_the_other_is_told(left_out, monkey
     noise, labels = rng.standard_normal((120, 100)), np.arange(120) % 2
     said = fit_pool(noise, labels, np.ones(120), 2, plan).left_out
     assert (said.scores.argmax(axis=1) == labels[said.rows]).mean() < 0.75
+
+
+def test_beyond_a_number_some_choose_for_all():
+    X, index = examples()
+    rank = distinct_order(X, index)[1]
+    plan = replace(SMALL, chosen_from=100)
+    said = []
+    pool = fit_pool(X, index, np.ones(120), 2, plan, progress=said.append)
+    assert "solving for all 120 examples" in said[-1]
+    part = np.flatnonzero(rank < 100)
+    some = fit_pool(X[part], index[part], np.ones(100), 2, SMALL)
+    assert [g.settings for g in pool.groups] == [g.settings for g in some.groups]
+    assert np.array_equal(pool.centres, part[some.centres])
+    assert np.array_equal(pool.left_out.rows, part[some.left_out.rows])
+    assert np.array_equal(pool.left_out.scores, some.left_out.scores)
+    # All examples decide: shares of each, and scores that are their sums.
+    Q = np.random.default_rng(1).standard_normal((30, 4))
+    shares, scores = pool.shares(Q), pool.scores(Q)
+    sums = np.stack([shares[:, index == c].sum(axis=1) for c in range(2)], axis=1)
+    np.testing.assert_allclose(sums, scores, atol=1e-12)
+    assert np.abs(shares[:, np.setdiff1d(np.arange(120), part)]).max() > 1e-3
+    for group in pool.groups:
+        np.testing.assert_allclose(group.features, group.view.features(X) * group.scale, rtol=1e-14)
 
 
 @pytest.mark.parametrize("least", [0.2, 0.35])

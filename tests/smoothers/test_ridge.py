@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
+from deeplimit.smoothers.crossfit import cross_fit, link_loss, trial
 from deeplimit.smoothers.distances import left_of, length_of, right_of, squares, squares_of
 from deeplimit.smoothers.folds import folds_of
 from deeplimit.smoothers.ridge import (
     Kernel,
     Problem,
-    cross_fit,
     fit_ridge,
-    link_loss,
     ridge_weights,
     solve_ridge,
-    trial,
 )
 
 RIDGES = (1e-2, 1e-1, 1.0)
@@ -166,6 +164,20 @@ def test_what_is_said_of_a_fold_is_said_by_the_rest(centres, each):
     assert mine.kernel.length == pytest.approx(theirs.kernel.length, rel=1e-12)
     Q = squares(X[:7], X if centres is None else X[centres])
     np.testing.assert_allclose(mine.values(Q), theirs.values(Q), atol=1e-8)
+
+
+def test_the_smooth_kernel_says_of_a_fold_what_the_rest_says():
+    X, p = problem()
+    found = cross_fit([], X, p, [0.01], smooth=True)
+    length = 3.0 * spread(X, p.weight)
+    K = np.exp(-cdist(X, X, "sqeuclidean") / (2.0 * length**2))
+    for f in range(4):
+        kept, out = np.flatnonzero(p.fold != f), np.flatnonzero(p.fold == f)
+        system = K[np.ix_(kept, kept)] + 0.01 * np.diag(1.0 / p.weight[kept])
+        a = np.linalg.solve(system, p.targets[kept])
+        expected = K[np.ix_(out, kept)] @ a + p.prior
+        np.testing.assert_allclose(found.scores[out], expected, atol=1e-9)
+    assert found.solution().kernel == Kernel(length_of(X, p.weight) * 3.0, True)
 
 
 def test_where_nothing_differs_the_prior_is_said():

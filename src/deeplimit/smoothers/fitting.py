@@ -1,153 +1,39 @@
-"""Fitting a pool: candidates, what each says of rows left out, and the weights that follow."""
+"""Fitting a pool: candidates, and the weights that follow from what they say of rows left out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.smoothers.distances import length_of
+from deeplimit.smoothers.candidates import Candidate, Candidates
+from deeplimit.smoothers.crossfit import link_loss
 from deeplimit.smoothers.folds import distinct_order, folds_of
-from deeplimit.smoothers.nearest import Near, Neighbours
-from deeplimit.smoothers.odds import fit_odds
-from deeplimit.smoothers.pool import Group, LeftOutScores, Pool, list_length
+from deeplimit.smoothers.plan import INSTANT, Plan
+from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
 from deeplimit.smoothers.pooling import Link, mixture_weights, pool_weights
-from deeplimit.smoothers.ridge import (
-    CrossFit,
-    Problem,
-    cross_fit,
-    link_loss,
-    trial,
-)
-from deeplimit.smoothers.scales import KEPT, agop_scales, anova_scales
-from deeplimit.smoothers.truncated import Lists, Setting, density, lists_of
-from deeplimit.smoothers.views import View, fit_view
+from deeplimit.smoothers.ridge import Problem, fit_ridge
+from deeplimit.smoothers.truncated import Setting
 from deeplimit.sums.threads import single_threaded_blas
 
-__all__ = ["INSTANT", "FULL", "Plan", "fit_pool"]
+__all__ = ["fit_pool"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tried.
-
-    Parameters
-    ----------
-    scales : tuple of str
-        Of "anova" and "agop", besides columns as they are.
-    one_view : bool
-        Whether only the better view goes on to be scaled.
-    rounds : int
-        Rounds of the average gradient outer product.
-    learners : int
-        Examples it is learnt from, at most.
-    odds_from : int
-        Examples beyond which columns are also viewed by the odds along them.
-    choosers : int
-        Examples that a ridge, a view and where to begin are chosen from, at most.
-    n_folds : int
-        Folds.
-    few_folds : int
-        Examples from which on two folds do.
-    halves_from : int
-        Examples beyond which what labels are used for is learnt from half of them once, and tried
-        on the other half, instead of fold by fold.
-    left_out : int
-        Examples left out in turn, at most.
-    exact : int
-        Examples up to which ridge solutions are spanned by all of them.
-    centres, most_centres : int
-        Examples that they are spanned by beyond: one of eight, but no fewer and no more than this.
-    ridges : tuple of float
-        Ridges.
-    smooth_to : int
-        Examples up to which nearly straight solutions are tried as well.
-    least_group : float
-        A kind of distance that weighs less is left out of the pool.
-    masses, exponents, densities : tuple of float
-        Grids of the smoothers over nearest examples.
-
-    Examples
-    --------
-    >>> from dataclasses import replace
-    >>> replace(INSTANT, scales=()).scales  # columns as they are, nothing besides
-    ()
-    """
-
-    scales: tuple[str, ...] = ("agop",)
-    one_view: bool = True
-    rounds: int = 2
-    learners: int = 1000
-    odds_from: int = 1000
-    choosers: int = 1000
-    n_folds: int = 4
-    few_folds: int = 20_000
-    halves_from: int = 2000
-    left_out: int = 4000
-    exact: int = 2000
-    centres: int = 1000
-    most_centres: int = 2000
-    ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
-    smooth_to: int = 500
-    least_group: float = 0.1
-    masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
-    exponents: tuple[float, ...] = (0, 1, 4, 16)
-    densities: tuple[float, ...] = (0, 1)
-
-    def spanned_by(self, n: int) -> int:
-        """Give how many examples span a ridge solution of n examples."""
-        return int(np.clip(n // _EACH, self.centres, max(self.centres, self.most_centres)))
-
-
-INSTANT = Plan()
-FULL = Plan(
-    scales=("anova", "agop"),
-    one_view=False,
-    rounds=3,
-    learners=1500,
-    exact=4000,
-    centres=2000,
-    least_group=0.02,
-)
-
 # Up to so many examples threads of BLAS wait for each other longer than they work.
 _SMALL = 2000
-# Beyond `exact`, one of so many examples is a centre.
-_EACH = 8
 # Smoothers of a pool, at most, besides ridge solutions.
 _MOST = 30
 # What weighs less is left out of the pool.
 _LEAST = 1e-2
 # What weighs less to begin with is not weighed at all.
 _STARTING = 1e-3
-# Local scales are taken of all examples up to so many: it takes all their distances.
-_LOCAL_UP_TO = 10_000
-# So many of the nearest examples are looked at for it.
-_AROUND = 17
-
-
-class _Candidate(NamedTuple):
-    """Distances of one kind, and what smoothers by them say of rows left out."""
-
-    name: str
-    view: View
-    scale: Floats
-    features: Floats
-    lists: Lists
-    local: Floats | None
-    settings: tuple[Setting, ...]
-    ridge: CrossFit
-
-
-Learner = Callable[[NDArray[np.bool_]], Floats]
 
 
 def fit_pool(
@@ -214,6 +100,24 @@ def fit_pool(
     first, rank = distinct_order(keys, index, seed)
     if n_classes == 1 or first.size < 2 or not X.shape[1]:
         return _prior_only(index, weight, n_classes)
+    if first.size > plan.chosen_from:
+        part = np.flatnonzero(rank < plan.chosen_from)
+        chosen = fit_pool(
+            X[part],
+            index[part],
+            weight[part],
+            n_classes,
+            plan,
+            keys=keys[part],
+            categories=categories,
+            seed=seed,
+            n_jobs=n_jobs,
+            time_limit=time_limit,
+            progress=progress,
+        )
+        if progress is not None:
+            progress(f"solving for all {len(X):,} examples, {time.monotonic() - start:.1f} s")
+        return _of_all(chosen, part, X, index, weight)
     n_folds = plan.n_folds if first.size <= plan.few_folds else 2
     taught = rank < first.size // 2 if first.size > plan.halves_from else None
     problem = Problem(
@@ -226,9 +130,9 @@ def fit_pool(
         None if first.size <= plan.exact else np.sort(first[: plan.spanned_by(first.size)]),
         None if first.size <= plan.choosers else np.flatnonzero(rank < plan.choosers),
     )
-    candidates: list[_Candidate] = []
+    candidates: list[Candidate] = []
     with single_threaded_blas() if len(X) <= _SMALL else nullcontext():
-        for candidate in _Fit(X, problem, plan, rank, taught, categories, n_jobs).candidates():
+        for candidate in Candidates(X, problem, plan, rank, taught, categories, n_jobs):
             candidates.append(candidate)
             spent = time.monotonic() - start
             if progress is not None:
@@ -246,155 +150,29 @@ def _tried(rank: Integers, taught: NDArray[np.bool_] | None, most: int) -> NDArr
     return tried
 
 
+def _of_all(chosen: Pool, part: Integers, X: Floats, index: Integers, weight: Floats) -> Pool:
+    """Give the pool of all examples with what was chosen from some."""
+    centres = None if chosen.centres is None else part[chosen.centres]
+    problem = Problem(index, weight, chosen.n_classes, index, 1, part, centres)
+    groups = []
+    for group in chosen.groups:
+        features = group.view.features(X) * group.scale
+        ridge = group.ridge
+        if ridge is not None:
+            ridge = fit_ridge(features, problem, ridge.ridge, ridge.kernel)
+        # Local scales were of the neighbours among some; they are not those among all.
+        groups.append(replace(group, features=features, local=None, ridge=ridge))
+    link = chosen.link._replace(prior=problem.prior)
+    said = LeftOutScores(part[chosen.left_out.rows], chosen.left_out.scores)
+    return Pool(tuple(groups), chosen.prior_weight, link, index, weight, centres, said)
+
+
 def _prior_only(index: Integers, weight: Floats, n_classes: int) -> Pool:
     """Give the pool of examples that nothing tells apart, or of one class."""
     mass = np.bincount(index, weights=weight, minlength=n_classes)
     prior = mass / mass.sum()
     said = LeftOutScores(np.arange(index.size), np.tile(prior, (index.size, 1)))
     return Pool((), 1.0, Link(1.0, 0.0, prior), index, weight, None, said)
-
-
-class _Fit:
-    """What candidates of one fit have in common."""
-
-    def __init__(
-        self,
-        X: Floats,
-        problem: Problem,
-        plan: Plan,
-        rank: Integers,
-        taught: NDArray[np.bool_] | None,
-        categories: Sequence[Integers],
-        n_jobs: int | None,
-    ) -> None:
-        self._categories = categories
-        self._X, self._problem, self._plan = X, problem, plan
-        self._rank, self._n_jobs = rank, n_jobs
-        # Examples to learn from: for each fold, if so, and in the end.
-        if taught is None:
-            self._parts = [problem.fold != f for f in range(problem.n_folds)]
-            self._all = np.ones(len(rank), dtype=np.bool_)
-        else:
-            self._parts, self._all = [], taught
-        scores, ranks = (fit_view(X, problem.weight, kind) for kind in ("scores", "ranks"))
-        self._views: list[tuple[str, View, Floats]] = [("scores", scores, scores.features(X))]
-        if ranks.bent.size:  # otherwise the two are the same
-            self._views.append(("ranks", ranks, ranks.features(X)))
-        self._normal = self._views[-1][2]
-
-    def candidates(self) -> Iterator[_Candidate]:
-        """Try one kind of distance after the other."""
-        plan, p = self._plan, self._problem
-        views = self._views
-        if plan.one_view and len(views) > 1:
-            losses = [trial(Z, p, plan.ridges)[0] for _, _, Z in views]
-            views = [views[int(np.argmin(losses))]]
-        for name, view, Z in views:
-            yield from self._candidate(name, view, np.ones(Z.shape[1]), [], Z)
-        for kind in plan.scales:
-            for name, view, Z in views:
-                for words, learn in self._learners(kind, Z):
-                    scale = learn(self._all)
-                    by_fold = [Z * learn(part) for part in self._parts]
-                    yield from self._candidate(f"{name}, {words}", view, scale, by_fold, Z * scale)
-        some = len(self._views) > 1 or len(self._categories) > 0
-        if some and len(self._rank) > plan.odds_from:
-            by_fold = []
-            for part in self._parts:
-                _, Z = self._odds(part)
-                by_fold.append(Z * self._agop(Z, part))
-            view, Z = self._odds(self._all)
-            scale = self._agop(Z, self._all)
-            yield from self._candidate("odds, agop", view, scale, by_fold, Z * scale)
-
-    def _odds(self, kept: NDArray[np.bool_]) -> tuple[View, Floats]:
-        p = self._problem
-        part = self._X[kept], p.index[kept], p.weight[kept], p.n_classes
-        view = fit_odds(*part, self._views[-1][1], self._categories)
-        return view, view.features(self._X)
-
-    def _agop(self, Z: Floats, kept: NDArray[np.bool_], start: Floats | None = None) -> Floats:
-        p, who = self._problem, self._few(np.flatnonzero(kept))
-        part = Z[who], p.index[who], p.weight[who], p.n_classes
-        return agop_scales(*part, rounds=self._plan.rounds, start=start)
-
-    def _learners(self, kind: str, Z: Floats) -> list[tuple[str, Learner]]:
-        """Give what learns scales from some of the examples."""
-        p = self._problem
-
-        def anova(kept: NDArray[np.bool_], keep: float = 0.0) -> Floats:
-            who = np.flatnonzero(kept)
-            part = self._normal[who], p.index[who], p.weight[who]
-            return anova_scales(*part, p.n_classes, keep)
-
-        if kind == "anova":
-            return [(kind, anova)]
-        both: list[tuple[str, Learner]] = [
-            ("agop", lambda kept: self._agop(Z, kept)),
-            ("anova and agop", lambda kept: self._agop(Z, kept, anova(kept, KEPT))),
-        ]
-        if len(Z) <= self._plan.learners:
-            return both
-        # One fold tells whether it pays to begin with what columns tell by themselves.
-        inside = self._parts[0] if self._parts else self._all
-        losses = [trial(Z * learn(inside), p)[0] for _, learn in both]
-        return [both[int(np.argmin(losses))]]
-
-    def _few(self, who: Integers) -> Integers:
-        """Keep as many as scales are learnt from."""
-        few = self._plan.learners
-        if who.size <= few:
-            return who
-        rank = self._rank[who]
-        kept: Integers = who[rank <= np.partition(rank, few - 1)[few - 1]]
-        return kept
-
-    def _candidate(
-        self, name: str, view: View, scale: Floats, by_fold: list[Floats], features: Floats
-    ) -> Iterator[_Candidate]:
-        """Try the smoothers by one kind of distance.
-
-        Each fold has features that its labels were not used for, unless none of a row that is left
-        out was.
-        """
-        p, plan = self._problem, self._plan
-        length = length_of(features, p.weight)
-        near = self._near(by_fold, features)
-        densities, local = plan.densities, None
-        if len(features) <= _LOCAL_UP_TO:
-            around = Neighbours(features).nearest(features, _AROUND, self._n_jobs)
-            local = density(around, p.weight, np.arange(len(features)), length)
-        else:
-            densities = (0.0,)
-        settings = tuple(
-            Setting(float(mass), float(exponent), float(power))
-            for power in densities
-            for exponent in plan.exponents
-            for mass in plan.masses
-            # One neighbour, or all alike, are the same whatever the rest.
-            if (exponent > 0 or power == 0) and (mass > 1 or exponent == 0)
-        )
-        ridge = cross_fit(by_fold, features, p, plan.ridges)
-        lists = lists_of(near, p.weight, local, p.rows)
-        yield _Candidate(name, view, scale, features, lists, local, settings, ridge)
-        if len(features) <= plan.smooth_to:
-            ridge = cross_fit(by_fold, features, p, plan.ridges, smooth=True)
-            yield _Candidate(f"{name}, straight", view, scale, features, lists, None, (), ridge)
-
-    def _near(self, by_fold: list[Floats], features: Floats) -> Near:
-        """Find the nearest examples of those that are left out."""
-        rows = self._problem.rows
-        k = list_length(max(self._plan.masses), self._problem.weight) + 1
-        if not by_fold:
-            return Neighbours(features).nearest(features[rows], k, self._n_jobs)
-        places = np.empty((rows.size, min(k, len(features))), dtype=np.int64)
-        near = Near(places, np.empty(places.shape))
-        for f, X in enumerate(by_fold):
-            own = np.flatnonzero(self._problem.fold[rows] == f)
-            if own.size:
-                some = Neighbours(X).nearest(X[rows[own]], k, self._n_jobs)
-                near.places[own], near.logs[own] = some
-        return near
 
 
 class _Member(NamedTuple):
@@ -405,7 +183,7 @@ class _Member(NamedTuple):
     scores: Floats
 
 
-def _pooled(candidates: list[_Candidate], problem: Problem, plan: Plan) -> Pool:
+def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
     """Weigh the smoothers of all candidates, leave out what weighs little, and weigh the rest."""
     rows = problem.rows
     index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
@@ -453,7 +231,7 @@ def _pooled(candidates: list[_Candidate], problem: Problem, plan: Plan) -> Pool:
     return Pool(tuple(groups), rest, link, problem.index, problem.weight, problem.centres, said)
 
 
-def _begun(candidates: list[_Candidate], problem: Problem) -> tuple[list[_Member], Floats]:
+def _begun(candidates: list[Candidate], problem: Problem) -> tuple[list[_Member], Floats]:
     """Give the smoothers that are worth weighing, and weights to begin with."""
     rows, C = problem.rows, problem.n_classes
     index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior

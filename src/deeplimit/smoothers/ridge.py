@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,15 @@ from scipy.linalg import lapack
 from deeplimit.smoothers.distances import length_of, squares
 
 __all__ = [
-    "CrossFit",
     "Kernel",
+    "Normal",
     "Problem",
     "Ridge",
-    "cross_fit",
     "factored",
     "fit_ridge",
     "kernel_of",
-    "link_loss",
     "ridge_weights",
     "solve_ridge",
-    "trial",
 ]
 
 Floats = NDArray[np.float64]
@@ -35,13 +31,9 @@ _LEAST = 1e-6
 # The kernel matrix of near centres is singular to rounding; a part of its mean keeps it apart.
 _JITTER = 1e-10
 # The smooth kernel is this much longer than examples are apart.
-_STRAIGHT = 3.0
+_SMOOTH = 3.0
 # Rows of features made at once.
 _ROWS = 4096
-# Up to so many examples ridges are compared on all folds, beyond on the first.
-_ONE_FOLD_FROM = 500
-# Scores to compare ridges by: none below the first, each to one of these powers.
-_FLOOR, _POWERS = 3e-3, (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,8 @@ class Kernel:
 
     The first is the Laplace kernel, whose functions are those of the neural tangent kernel of a
     ReLU network on the sphere [1]_. The second is the Gaussian one, that of one infinitely wide
-    layer of cosines [2]_; at a length beyond all distances its solutions are nearly straight.
+    layer of cosines [2]_; at a length beyond all distances its solutions are nearly polynomials of
+    a low degree [3]_, planes where the ridge is large.
 
     Parameters
     ----------
@@ -64,6 +57,8 @@ class Kernel:
     .. [1] A. Geifman, A. Yadav, Y. Kasten, M. Galun, D. Jacobs, R. Basri, "On the similarity
        between the Laplace and neural tangent kernels", NeurIPS 2020.
     .. [2] A. Rahimi, B. Recht, "Random features for large-scale kernel machines", NIPS 2007.
+    .. [3] T. A. Driscoll, B. Fornberg, "Interpolation in the limit of increasingly flat radial
+       basis functions", Computers and Mathematics with Applications 43, 2002.
     """
 
     length: float
@@ -186,8 +181,20 @@ class Ridge:
         return values
 
 
-class _Normal:
-    """Normal equations of a solution that is spanned by centres."""
+class Normal:
+    """Normal equations of a solution that is spanned by centres.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+        Scaled features of the examples.
+    problem : Problem
+        The examples.
+    kernel : Kernel
+        The kernel.
+    parts : sequence of ndarray of int64
+        Examples of each part.
+    """
 
     def __init__(self, X: Floats, problem: Problem, kernel: Kernel, parts: Sequence[Integers]):
         assert problem.centres is not None
@@ -210,15 +217,15 @@ class _Normal:
 
     def whole(self, ridge: float) -> Floats:
         """Solve with all parts."""
-        return self.solve(ridge, np.sum(self.products, axis=0), np.sum(self.sides, axis=0))
+        return self._solve(ridge, np.sum(self.products, axis=0), np.sum(self.sides, axis=0))
 
     def without(self, part: int, ridge: float) -> Floats:
         """Solve without one part."""
         rest = [i for i in range(len(self.products)) if i != part]
         product = np.sum([self.products[i] for i in rest], axis=0)
-        return self.solve(ridge, product, np.sum([self.sides[i] for i in rest], axis=0))
+        return self._solve(ridge, product, np.sum([self.sides[i] for i in rest], axis=0))
 
-    def solve(self, ridge: float, product: Floats, side: Floats) -> Floats:
+    def _solve(self, ridge: float, product: Floats, side: Floats) -> Floats:
         A = product + ridge * self._gram
         A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
         return solve_ridge(A, side, 0.0, np.ones(len(A)))
@@ -241,7 +248,7 @@ def kernel_of(X: Floats, weight: Floats, smooth: bool = False) -> Kernel:
     Kernel
         Its length is the root mean square distance, or a multiple of it for the smooth one.
     """
-    return Kernel(length_of(X, weight) * (_STRAIGHT if smooth else 1.0), smooth)
+    return Kernel(length_of(X, weight) * (_SMOOTH if smooth else 1.0), smooth)
 
 
 def fit_ridge(X: Floats, problem: Problem, ridge: float, kernel: Kernel | None = None) -> Ridge:
@@ -267,113 +274,8 @@ def fit_ridge(X: Floats, problem: Problem, ridge: float, kernel: Kernel | None =
     if problem.centres is None:
         K = kernel.gram(X)
         return Ridge(kernel, ridge, solve_ridge(K, problem.targets, ridge, problem.weight))
-    normal = _Normal(X, problem, kernel, [np.arange(len(X))])
+    normal = Normal(X, problem, kernel, [np.arange(len(X))])
     return Ridge(kernel, ridge, normal.whole(ridge))
-
-
-class CrossFit(NamedTuple):
-    """A ridge chosen by what the solutions say of examples they were solved without.
-
-    Parameters
-    ----------
-    ridge : float
-        The one of least log-loss.
-    scores : ndarray of shape (r, C)
-        What the rest says of each example that is left out.
-    loss : float
-        Log-loss, after the best power of the scores.
-    solution : callable
-        Gives the solution of all examples.
-    """
-
-    ridge: float
-    scores: Floats
-    loss: float
-    solution: Callable[[], Ridge]
-
-
-def cross_fit(
-    features: Sequence[Floats],
-    whole: Floats,
-    problem: Problem,
-    ridges: Sequence[float],
-    smooth: bool = False,
-) -> CrossFit:
-    """Choose the ridge, and say what the solution says of each example without its fold.
-
-    Parameters
-    ----------
-    features : sequence of ndarray of shape (n, p)
-        Scaled features of all examples for each fold, not using the labels of that fold; empty
-        where no labels of examples that are left out were used.
-    whole : ndarray of shape (n, p)
-        Scaled features for the solution.
-    problem : Problem
-        The examples.
-    ridges : sequence of float
-        What to choose from.
-    smooth : bool, default=False
-        Whether the kernel is the smooth one.
-
-    Returns
-    -------
-    CrossFit
-    """
-    index, weight, rows = problem.index, problem.weight, problem.rows
-    own = problem.fold[rows]
-    normal: _Normal | None = None
-    if problem.centres is not None and not features:
-        folds = [np.flatnonzero(problem.fold == f) for f in range(problem.n_folds)]
-        normal = _Normal(whole, problem, kernel_of(whole, weight, smooth), folds)
-    left = list(ridges)
-    if problem.learners is not None or len(whole) > _ONE_FOLD_FROM:
-        left = [trial(features[0] if features else whole, problem, left, smooth)[1]]
-    found = {ridge: np.zeros((rows.size, problem.n_classes)) for ridge in left}
-    for f in range(problem.n_folds):
-        out = np.flatnonzero(own == f)
-        if not out.size:
-            continue
-        X = features[f] if features else whole
-        kernel = kernel_of(X, weight, smooth) if normal is None else normal.kernel
-        said = _without(X, problem, kernel, f, rows[out], left, normal)
-        for ridge, values in zip(left, said, strict=True):
-            found[ridge][out] = values
-    losses = [link_loss(found[r], index[rows], weight[rows]) for r in left]
-    best = int(np.argmin(losses))
-    ridge = left[best]
-
-    def solution() -> Ridge:
-        if normal is None:
-            return fit_ridge(whole, problem, ridge, kernel_of(whole, weight, smooth))
-        return Ridge(normal.kernel, ridge, normal.whole(ridge))
-
-    return CrossFit(ridge, found[ridge], losses[best], solution)
-
-
-def _without(
-    X: Floats,
-    problem: Problem,
-    kernel: Kernel,
-    f: int,
-    out: Integers,
-    ridges: Sequence[float],
-    normal: _Normal | None,
-) -> list[Floats]:
-    """Give the values at some examples of the solutions without a fold, the prior included."""
-    kept = np.flatnonzero(problem.fold != f)
-    prior, targets = problem.prior, problem.targets
-    if problem.centres is None:
-        K = kernel.gram(X[kept])
-        at = kernel(squares(X[out], X[kept]))
-        return [
-            at @ solve_ridge(K, targets[kept], ridge, problem.weight[kept]) + prior
-            for ridge in ridges
-        ]
-    at = kernel(squares(X[out], X[problem.centres]))
-    if normal is not None:
-        return [at @ normal.without(f, ridge) + prior for ridge in ridges]
-    normal = _Normal(X, problem, kernel, [kept])
-    return [at @ normal.whole(ridge) + prior for ridge in ridges]
 
 
 def ridge_weights(
@@ -406,67 +308,3 @@ def ridge_weights(
     A.flat[:: len(A) + 1] += _JITTER * np.trace(A) / len(A)
     solve = factored(A, 0.0, np.ones(len(A)))
     return lambda at: solve(at.T).T @ phi.T * weight
-
-
-def link_loss(scores: Floats, index: Integers, weight: Floats) -> float:
-    """Give the log-loss of scores after the best of a few powers.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n, C)
-        Scores.
-    index : ndarray of int64, shape (n,)
-        Class of each row.
-    weight : ndarray of shape (n,)
-        Weight of each.
-
-    Returns
-    -------
-    float
-    """
-    logs = np.log(np.maximum(scores, _FLOOR))
-    at, share = np.arange(len(logs)), weight / weight.sum()
-    losses = []
-    for power in _POWERS:
-        p = power * (logs - logs.max(axis=1, keepdims=True))
-        losses.append(float(share @ (np.log(np.exp(p).sum(axis=1)) - p[at, index])))
-    return min(losses)
-
-
-def trial(
-    X: Floats, problem: Problem, ridges: Sequence[float] = (0.1,), smooth: bool = False
-) -> tuple[float, float]:
-    """Let the learners outside the first fold tell the rows of the first fold.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, p)
-        Scaled features, not using the labels of the first fold.
-    problem : Problem
-        The examples.
-    ridges : sequence of float, default=(0.1,)
-        Ridges to try.
-    smooth : bool, default=False
-        Whether the kernel is the smooth one.
-
-    Returns
-    -------
-    loss : float
-        The least log-loss; inf if there is nothing to tell.
-    ridge : float
-        The ridge that has it.
-    """
-    who = np.arange(len(X)) if problem.learners is None else problem.learners
-    who, rows = who[problem.fold[who] != 0], problem.rows[problem.fold[problem.rows] == 0]
-    if not (who.size and rows.size):
-        return np.inf, ridges[0]
-    kernel = kernel_of(X[who], problem.weight[who], smooth)
-    K = kernel.gram(X[who])
-    at = kernel(squares(X[rows], X[who]))
-    prior, targets = problem.prior, problem.targets[who]
-    found = []
-    for ridge in ridges:
-        a = solve_ridge(K, targets, ridge, problem.weight[who])
-        loss = link_loss(at @ a + prior, problem.index[rows], problem.weight[rows])
-        found.append((loss, ridge))
-    return min(found)
