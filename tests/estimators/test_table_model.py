@@ -9,8 +9,16 @@ import pandas as pd
 import pytest
 
 import deeplimit as dl
-from deeplimit.estimators.table_model import PLANS, TableModel, canonical_rows, fit_table
+from deeplimit.estimators.table_model import (
+    PLANS,
+    TableModel,
+    _categories,
+    _units,
+    canonical_rows,
+    fit_table,
+)
 from deeplimit.smoothers import Plan
+from deeplimit.tables import TableEncoder
 from deeplimit.tables.coding import TableCoder
 
 # Settings by which a hundred rows are many.
@@ -299,3 +307,18 @@ def test_missing_is_missing_whatever_its_sign():
     other[::3, 1] = -np.nan
     a, b = (dl.DeepLimitClassifier().fit(Z, y).predict_proba(noisy(50, 1)[0]) for Z in (X, other))
     assert np.array_equal(a, b)
+
+
+def test_units_are_known_of_tables_of_numbers():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((50, 3)) * [1.0, 4.0, 1000.0]
+    ratio = _units(TableEncoder().fit(X)) / X.std(axis=0)
+    np.testing.assert_allclose(ratio, ratio[0], rtol=0.5)
+    assert _units(TableEncoder().fit(rng.standard_normal((500, 3)))) is None
+    X[3, 1] = np.nan
+    assert _units(TableEncoder().fit(X)) is None
+    frame = pd.DataFrame({"a": X[:, 0], "b": np.arange(50) % 3 == 0, "c": list("xyzuv") * 10})
+    assert _units(TableEncoder().fit(frame)) is None
+    encoder = TableEncoder().fit(frame)
+    (block,) = _categories(encoder, encoder.coder_)
+    assert block.size == 5

@@ -340,6 +340,42 @@ def test_points_that_coincide_are_a_majority_vote(keys):
     np.testing.assert_allclose(p, np.tile([0.75, 0.25], (3, 1)), atol=0.1)
 
 
+def test_one_example_of_each_class_decides_by_being_near():
+    X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    pool = fit_pool(X, np.arange(3), np.ones(3), 3)
+    Q = np.array([[0.1, 0.1], [0.9, 0.2], [0.2, 1.5]])
+    assert pool.scores(Q).argmax(axis=1).tolist() == [0, 1, 2]
+    np.testing.assert_allclose(pool.shares(Q), pool.scores(Q), atol=1e-12)
+    # Left out, nobody knows the class.
+    np.testing.assert_allclose(pool.left_out.scores, 1.0 / 3.0)
+
+
+def test_a_class_of_one_example_does_not_speak_against_the_others():
+    """Nobody can tell it when it is left out: so it says nothing about who tells best."""
+    X, index = examples(60)
+    lone = np.arange(10)
+    every = np.concatenate([index, 2 + lone])
+    far = np.concatenate([X, X[:10] + 8.0 + lone[:, None]])
+    pool = fit_pool(far, every, np.ones(70), 12)
+    assert np.all(pool.scores(far[60:]).argmax(axis=1) == every[60:])
+    assert pool.prior_weight < 0.1
+
+
+def test_units_are_taken_where_they_tell_more():
+    rng = np.random.default_rng(0)
+    raw = rng.standard_normal((200, 40)) * np.repeat([1.0, 0.05], [4, 36])
+    index = (raw[:, :4].sum(axis=1) > 0).astype(np.int64)
+    units = raw.std(axis=0)
+    for plan in (INSTANT, FULL):
+        plan = replace(plan, scales=(), least_group=0.0)
+        with_units = fit_pool(raw / units, index, np.ones(200), 2, plan, units=units)
+        without = fit_pool(raw / units, index, np.ones(200), 2, plan)
+        assert any(g.name == "units" for g in with_units.groups)
+        assert log_loss(with_units) < log_loss(without)
+    equal = fit_pool(raw / units, index, np.ones(200), 2, plan, units=1.0 / units)
+    assert all("units" not in g.name for g in equal.groups)
+
+
 @pytest.mark.parametrize("n", [2, 3, 5, 9])
 @plans
 def test_few_examples_are_enough(plan, n):

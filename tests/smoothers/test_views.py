@@ -106,3 +106,16 @@ def test_a_view_leaves_its_rows_alone():
     before = X.copy()
     fit_view(X, np.ones(40), "ranks").features(X)
     assert np.array_equal(X, before)
+
+
+def test_units_keep_what_the_columns_are_in():
+    rng = np.random.default_rng(3)
+    raw = rng.standard_normal((40, 3)) * [1.0, 5.0, 0.0] + [0.0, 2.0, 7.0]
+    weight, units = rng.uniform(0.5, 2.0, 40), np.array([1.0, 5.0, 1.0])
+    X = raw / units
+    Z = fit_view(X, weight, "units", units).features(X)
+    mean = np.average(raw, axis=0, weights=weight)
+    whole = np.sqrt(np.mean(np.average((raw - mean) ** 2, axis=0, weights=weight)))
+    np.testing.assert_allclose(Z[:, :2], ((raw - mean) / whole)[:, :2], rtol=1e-12)
+    assert np.all(Z[:, 2] == 0.0)
+    assert np.all(fit_view(np.ones((4, 2)), np.ones(4), "units").features(np.ones((1, 2))) == 0.0)

@@ -30,6 +30,8 @@ Integers = NDArray[np.int64]
 PLANS: dict[str, Plan] = {"instant": INSTANT, "full": FULL}
 
 # What a pool is made of, for its state.
+# Units that differ by less than this are those of standard scores.
+_ALIKE = 0.8
 _PARTS = {
     part.__name__: part for part in (Link, LeftOutScores, Kernel, Ridge, Setting, View, Group)
 }
@@ -194,6 +196,19 @@ def _categories(encoder: TableEncoder, coder: TableCoder) -> list[Integers]:
     return [block for block, names in levels if names is not None and block.size > 2]
 
 
+def _units(encoder: TableEncoder) -> Floats | None:
+    """Give what the entries of a point are multiplied by to be in the units of the table.
+
+    None if not all are numbers, or their units are those of a point.
+    """
+    if not encoder.numeric_.all():
+        return None
+    exponent, scale = encoder.exponent_[encoder.origin_], encoder.scale_[encoder.origin_]
+    units: Floats = np.ldexp(scale, np.maximum(exponent - exponent.max(), -500))
+    units /= units.max()
+    return units if units.min() < _ALIKE else None
+
+
 def fit_table(
     codes: Floats,
     coder: TableCoder,
@@ -251,6 +266,7 @@ def fit_table(
         plan,
         keys=keys[first],
         categories=_categories(encoder, coder),
+        units=_units(encoder),
         seed=seed,
         n_jobs=n_jobs,
         time_limit=time_limit,

@@ -26,6 +26,8 @@ Integers = NDArray[np.int64]
 
 # Local scales are taken of all examples up to so many: it takes all their distances.
 _LOCAL_UP_TO = 10_000
+# Columns in a unit of their own are rarely comparable: it must tell so much more that they are.
+_MUST_GAIN = 1.05
 # So many of the nearest examples are looked at for it.
 _AROUND = 17
 
@@ -82,6 +84,8 @@ class Candidates:
         Examples that what uses labels is learnt from; None is fold by fold.
     categories : sequence of ndarray of int64
         The columns that a category was made into; of each category.
+    units : ndarray of shape (p,) or None
+        What columns are multiplied by to be of one unit; None if they have none in common.
     n_jobs : int or None
         Threads.
     """
@@ -94,6 +98,7 @@ class Candidates:
         rank: Integers,
         taught: NDArray[np.bool_] | None,
         categories: Sequence[Integers],
+        units: Floats | None,
         n_jobs: int | None,
     ) -> None:
         self._categories = categories
@@ -110,14 +115,23 @@ class Candidates:
         if ranks.bent.size:  # otherwise the two are the same
             self._views.append(("ranks", ranks, ranks.features(X)))
         self._normal = self._views[-1][2]
+        self._units = units
 
     def __iter__(self) -> Iterator[Candidate]:
         """Try one kind of distance after the other."""
         plan, p = self._plan, self._problem
-        views = self._views
-        if plan.one_view and len(views) > 1:
+        views = list(self._views)
+        if self._units is not None:
+            units = fit_view(self._X, p.weight, "units", self._units)
+            views.insert(1, ("units", units, units.features(self._X)))
+        if len(views) > 1 and (plan.one_view or self._units is not None):
             losses = [trial(Z, p, plan.ridges)[0] for _, _, Z in views]
-            views = [views[int(np.argmin(losses))]]
+            if self._units is not None:
+                losses[1] *= _MUST_GAIN
+            if plan.one_view:
+                views = [views[int(np.argmin(losses))]]
+            else:  # the scores and the units are rivals
+                del views[0 if losses[1] < losses[0] else 1]
         for name, view, Z in views:
             yield from self._candidate(name, view, np.ones(Z.shape[1]), [], Z)
         for kind in plan.scales:

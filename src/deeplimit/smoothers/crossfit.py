@@ -97,7 +97,7 @@ def cross_fit(
         said = _without(X, problem, kernel, f, rows[out], left, normal)
         for ridge, values in zip(left, said, strict=True):
             found[ridge][out] = values
-    losses = [link_loss(found[r], index[rows], weight[rows]) for r in left]
+    losses = [link_loss(found[r], index[rows], problem.judged(rows)) for r in left]
     best = int(np.argmin(losses))
     ridge = left[best]
 
@@ -194,6 +194,6 @@ def trial(
     found = []
     for ridge in ridges:
         a = solve_ridge(K, targets, ridge, problem.weight[who])
-        loss = link_loss(at @ a + prior, problem.index[rows], problem.weight[rows])
+        loss = link_loss(at @ a + prior, problem.index[rows], problem.judged(rows))
         found.append((loss, ridge))
     return min(found)

@@ -19,6 +19,7 @@ from deeplimit.smoothers.pool import Group, LeftOutScores, Pool
 from deeplimit.smoothers.pooling import Link, mixture_weights, pool_weights
 from deeplimit.smoothers.ridge import Problem, fit_ridge
 from deeplimit.smoothers.truncated import Setting
+from deeplimit.smoothers.views import fit_view
 from deeplimit.sums.threads import single_threaded_blas
 
 __all__ = ["fit_pool"]
@@ -34,6 +35,8 @@ _MOST = 30
 _LEAST = 1e-2
 # What weighs less to begin with is not weighed at all.
 _STARTING = 1e-3
+# Ridge and exponent where nothing tells which.
+_UNTRIED_RIDGE, _UNTRIED_EXPONENT = 0.1, 8.0
 
 
 def fit_pool(
@@ -45,6 +48,7 @@ def fit_pool(
     *,
     keys: Floats | None = None,
     categories: Sequence[Integers] = (),
+    units: Floats | None = None,
     seed: int = 0,
     n_jobs: int | None = 1,
     time_limit: float | None = None,
@@ -69,6 +73,8 @@ def fit_pool(
         What points were made of: folds and samples go by it. The points if not given.
     categories : sequence of ndarray of int64
         The columns, three or more, that a category was made into; of each category.
+    units : ndarray of shape (p,), optional
+        What columns are multiplied by to be of one unit, if they may have one in common.
     seed : int, default=0
         Another seed, other folds and samples.
     n_jobs : int or None, default=1
@@ -110,6 +116,7 @@ def fit_pool(
             plan,
             keys=keys[part],
             categories=categories,
+            units=units,
             seed=seed,
             n_jobs=n_jobs,
             time_limit=time_limit,
@@ -118,6 +125,8 @@ def fit_pool(
         if progress is not None:
             progress(f"solving for all {len(X):,} examples, {time.monotonic() - start:.1f} s")
         return _of_all(chosen, part, X, index, weight)
+    if np.bincount(index[first], minlength=n_classes).max() == 1:
+        return _untried(X, index, weight, n_classes)
     n_folds = plan.n_folds if first.size <= plan.few_folds else 2
     taught = rank < first.size // 2 if first.size > plan.halves_from else None
     problem = Problem(
@@ -132,7 +141,7 @@ def fit_pool(
     )
     candidates: list[Candidate] = []
     with single_threaded_blas() if len(X) <= _SMALL else nullcontext():
-        for candidate in Candidates(X, problem, plan, rank, taught, categories, n_jobs):
+        for candidate in Candidates(X, problem, plan, rank, taught, categories, units, n_jobs):
             candidates.append(candidate)
             spent = time.monotonic() - start
             if progress is not None:
@@ -140,6 +149,31 @@ def fit_pool(
             if time_limit is not None and spent > time_limit:
                 break
         return _pooled(candidates, problem, plan)
+
+
+def _untried(X: Floats, index: Integers, weight: Floats, n_classes: int) -> Pool:
+    """Give the pool of one example for each class: left out, nobody could tell its class.
+
+    Nothing can be chosen by that, so it is half a singular smoother and half a ridge solution.
+    """
+    view = fit_view(X, weight, "scores")
+    features, everyone = view.features(X), np.arange(index.size)
+    problem = Problem(index, weight, n_classes, everyone, 1, everyone, None)
+    group = Group(
+        "scores",
+        view,
+        np.ones(features.shape[1]),
+        features,
+        None,
+        (Setting(float(weight.sum()), _UNTRIED_EXPONENT, 0.0),),
+        np.array([0.5]),
+        fit_ridge(features, problem, _UNTRIED_RIDGE),
+        0.5,
+    )
+    link = Link(1.0, 1.0 / (float(weight.sum()) + 1.0), problem.prior)
+    return Pool(
+        (group,), 0.0, link, index, weight, None, _prior_only(index, weight, n_classes).left_out
+    )
 
 
 def _tried(rank: Integers, taught: NDArray[np.bool_] | None, most: int) -> NDArray[np.bool_]:
@@ -186,7 +220,7 @@ class _Member(NamedTuple):
 def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
     """Weigh the smoothers of all candidates, leave out what weighs little, and weigh the rest."""
     rows = problem.rows
-    index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
+    index, weight, prior = problem.index[rows], problem.judged(rows), problem.prior
     members, start = _begun(candidates, problem)
     w, link = start, Link(1.0, 0.0, prior)
     for last in (False, True):
@@ -234,7 +268,7 @@ def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
 def _begun(candidates: list[Candidate], problem: Problem) -> tuple[list[_Member], Floats]:
     """Give the smoothers that are worth weighing, and weights to begin with."""
     rows, C = problem.rows, problem.n_classes
-    index, weight, prior = problem.index[rows], problem.weight[rows], problem.prior
+    index, weight, prior = problem.index[rows], problem.judged(rows), problem.prior
     at = np.arange(rows.size)
     columns = [c.lists.of_class(c.settings, problem.index, index) for c in candidates]
     ridges = np.column_stack([np.clip(c.ridge.scores[at, index], 0, 1) for c in candidates])

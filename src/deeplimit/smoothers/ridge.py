@@ -150,6 +150,15 @@ class Problem:
         share: Floats = mass / mass.sum()
         return share
 
+    def judged(self, rows: Integers) -> Floats:
+        """Give what rows weigh where it is judged what others say of them.
+
+        Nobody can tell a class that has no other example: such rows weigh nothing, unless all are.
+        """
+        known = np.bincount(self.index, minlength=self.n_classes) > 1
+        weight: Floats = np.where(known[self.index[rows]], self.weight[rows], 0.0)
+        return weight if weight.any() else self.weight[rows]
+
     @property
     def targets(self) -> Floats:
         """Give 1 for an example's class and 0 for others, less the prior."""

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 __all__ = ["Kind", "View", "fit_view"]
 
 Floats = NDArray[np.float64]
-Kind = Literal["scores", "ranks"]
+Kind = Literal["scores", "ranks", "units"]
 
 # Two categories in columns of their own are this far apart in each; so are two numbers that are all
 # a column holds, which a standard deviation would put ever further apart the rarer one is.
@@ -70,7 +70,7 @@ class View:
         return Z
 
 
-def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
+def fit_view(X: Floats, weight: Floats, kind: Kind, units: Floats | None = None) -> View:
     """Fit a view.
 
     Parameters
@@ -79,9 +79,12 @@ def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
         Rows, finite.
     weight : ndarray of shape (n,)
         Positive weights; one of 2 counts like two equal rows.
-    kind : {"scores", "ranks"}
-        Standard scores, or normal scores of the ranks. A column of two values has them at a
-        distance of the square root of one half either way; a constant column is 0.
+    kind : {"scores", "ranks", "units"}
+        Standard scores, normal scores of the ranks, or all columns by the same number, so that
+        their mean square is 1. A column of two values has them at a distance of the square root of
+        one half in both kinds of scores; a constant column is 0.
+    units : ndarray of shape (p,), optional
+        What the columns are multiplied by first, for "units": then they are of one unit.
 
     Returns
     -------
@@ -107,6 +110,10 @@ def fit_view(X: Floats, weight: Floats, kind: Kind) -> View:
     flat = (low == high) | (spread <= 1e-12 * np.maximum(np.abs(low), np.abs(high)))
     with np.errstate(divide="ignore"):
         factor = np.where(two, _APART / (high - low), 1.0 / spread)
+    if kind == "units":
+        units = np.ones(X.shape[1]) if units is None else units
+        whole = float(np.sqrt(np.mean((units * spread) ** 2)))
+        factor = units / (whole if whole > 0.0 else 1.0)
     factor = np.where(flat, 0.0, factor)
     many = np.flatnonzero(~two & ~flat) if kind == "ranks" else np.zeros(0, dtype=np.int64)
     knots, values = [], []
