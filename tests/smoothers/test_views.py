@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
+from deeplimit.smoothers import views
 from deeplimit.smoothers.views import fit_view
 
 values = st.lists(st.integers(-4, 4), min_size=3, max_size=30)
@@ -119,3 +120,18 @@ def test_units_keep_what_the_columns_are_in():
     np.testing.assert_allclose(Z[:, :2], ((raw - mean) / whole)[:, :2], rtol=1e-12)
     assert np.all(Z[:, 2] == 0.0)
     assert np.all(fit_view(np.ones((4, 2)), np.ones(4), "units").features(np.ones((1, 2))) == 0.0)
+
+
+def test_compiled_lines_are_those_of_numpy(monkeypatch):
+    rng = np.random.default_rng(4)
+    X = rng.integers(0, 9, (60, 4)) / 4.0
+    view = fit_view(X, rng.uniform(0.5, 2.0, 60), "ranks")
+    Q = np.concatenate([X, rng.uniform(-2.0, 5.0, (300, 4)), [[-1e300, 1e300, np.inf, -np.inf]]])
+    by_numpy = view.features(Q)
+    monkeypatch.setattr(views, "_COMPILED_FROM", 0)
+    np.testing.assert_allclose(view.features(Q), by_numpy, rtol=1e-13, atol=1e-13)
+    # At a knot it is the knot's value, to the last bit.
+    for f, knots, values in zip(view.bent, view.knots, view.values, strict=True):
+        at = np.zeros((len(knots), 4))
+        at[:, view.source[f]] = knots
+        assert np.array_equal(view.features(at)[:, f], values)

@@ -78,8 +78,8 @@ class Plan:
     most_centres: int = 2000
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     smooth_to: int = 500
-    least_group: float = 0.1
-    masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64, 128)
+    least_group: float = 0.2
+    masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
     densities: tuple[float, ...] = (0, 1)
 
@@ -90,6 +90,7 @@ class Plan:
 
 INSTANT = Plan()
 FULL = Plan(
+    masses=(1, 2, 4, 8, 16, 32, 64, 128),
     scales=("anova", "agop"),
     one_view=False,
     rounds=3,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
+
+from deeplimit._extras import available
 
 __all__ = ["Kind", "View", "fit_view"]
 
@@ -17,6 +21,8 @@ Kind = Literal["scores", "ranks", "units"]
 # Two categories in columns of their own are this far apart in each; so are two numbers that are all
 # a column holds, which a standard deviation would put ever further apart the rarer one is.
 _APART = np.sqrt(0.5)
+# Knots, of all columns, from which on a compiled loop is worth its loading.
+_COMPILED_FROM = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +69,21 @@ class View:
         ndarray of shape (m, q)
         """
         Z: Floats = (np.take(X, self.source, axis=1) - self.shift) * self.factor
-        for f, knots, values in zip(self.bent, self.knots, self.values, strict=True):
-            Z[:, f] = np.interp(X[:, self.source[f]], knots, values)
+        if sum(len(knots) for knots in self.knots) >= _COMPILED_FROM and available("numba"):
+            loops: Any = importlib.import_module("deeplimit.engines.bend_loops")
+            loops.bend(np.ascontiguousarray(X), self.source[self.bent], self.bent, *self._lines, Z)
+        else:
+            for f, knots, values in zip(self.bent, self.knots, self.values, strict=True):
+                Z[:, f] = np.interp(X[:, self.source[f]], knots, values)
         for f, block, sums in zip(self.merged, self.blocks, self.sums, strict=True):
             Z[:, f] = X[:, block] @ sums
         return Z
+
+    @cached_property
+    def _lines(self) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """All broken lines, one after the other, and where each begins."""
+        starts = np.cumsum([0] + [len(knots) for knots in self.knots])
+        return starts, np.concatenate(self.knots), np.concatenate(self.values)
 
 
 def fit_view(X: Floats, weight: Floats, kind: Kind, units: Floats | None = None) -> View:

@@ -354,7 +354,9 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 known_kind = np.array([kind == "numeric" for kind in self.kinds_])
                 plain = table.numbers()
                 plain = plain[(known_kind & wanted)[plain]]
-                out[:, plain] = table.data.iloc[:, plain].to_numpy(dtype=np.float64)
+                every = plain.size == shape[1]
+                some = table.data if every else table.data.iloc[:, plain]
+                out[:, plain] = some.to_numpy(dtype=np.float64)
                 reads = np.setdiff1d(reads, plain).tolist()
         added: dict[int, dict[str, int]] = {}
         for j in reads:
