@@ -14,10 +14,12 @@ help:  ## list these targets
 
 run: $(VENV)/run.stamp  ## install what a user needs and run the demonstration on real data; writes run/
 	$(BIN)/deeplimit demo
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/deeplimit playground; \
+	else echo "See it in a browser: $(BIN)/deeplimit playground"; fi
 
 # One thread for each BLAS: the workers share the cores, and more threads than cores make the tests slower.
 test: export OMP_NUM_THREADS = 1
-test: lint  ## lint, then every test and every doctest; a skipped test is a failure
+test: lint $(VENV)/browser.stamp  ## lint, then every test and every doctest; a skipped test is a failure
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(VENV)/test.stamp  ## style, format, types, direction of the imports
@@ -52,6 +54,16 @@ $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/made.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $@
+
+# The playground is tested in Chromium, which no Python package brings: as root, Debian's is installed. Where there is
+# none in the end, the test run says that its tests are left out.
+$(VENV)/browser.stamp: | $(VENV)/made.stamp
+	@for name in "$$DEEPLIMIT_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+	  [ -n "$$name" ] && command -v "$$name" >/dev/null && touch $@ && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  timeout 300 apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  timeout 600 apt-get install -y -qq --no-install-recommends chromium >/dev/null && touch $@ && exit 0; fi; \
+	echo "No Chromium, and no way to install it here: name one in DEEPLIMIT_CHROMIUM." >&2
 
 $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -37,20 +38,38 @@ def _not_run(config: pytest.Config) -> list[str]:
     return sorted({r.nodeid for r in reports} - ALLOWED_SKIPS.keys())
 
 
+def _no_browser() -> str:
+    """Say why there is no browser, or nothing if there is one."""
+    try:
+        importlib.import_module("playground.chromium").find()
+    except RuntimeError as why:
+        return str(why)
+    except ModuleNotFoundError:  # these tests alone, without those of the playground
+        pass
+    return ""
+
+
+def _absent() -> dict[str, str]:
+    """Give the markers of tests that can't run here, each with what a reader needs to know."""
+    folder, why = _shared_folder() / "data", _no_browser()
+    absent = {}
+    if not folder.is_dir():
+        absent["shared"] = f"shared data: no folder {folder}"
+    if why:
+        absent["browser"] = why
+    return absent
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    folder = _shared_folder() / "data"
-    if folder.is_dir():
-        return []
-    return [f"shared data: no folder {folder}: tests marked 'shared' are deselected"]
+    return [f"{why}: tests marked '{name}' are deselected" for name, why in _absent().items()]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if (_shared_folder() / "data").is_dir():
-        return
-    absent = [item for item in items if item.get_closest_marker("shared")]
-    if absent:
-        config.hook.pytest_deselected(items=absent)
-        items[:] = [item for item in items if not item.get_closest_marker("shared")]
+    for name in _absent():
+        absent = [item for item in items if item.get_closest_marker(name)]
+        if absent:
+            config.hook.pytest_deselected(items=absent)
+            items[:] = [item for item in items if not item.get_closest_marker(name)]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from deeplimit.cli.parser import build_parser
+from papers.saved import entry, page
 
 
 class _Report:
@@ -25,6 +26,24 @@ class _Report:
     outcomes = ()
     summary = ""
     seconds = 0.0
+
+
+class _Interrupted:
+    """A server that is interrupted as soon as it serves."""
+
+    server_port = 1
+
+    def __init__(self, port: int) -> None:
+        self.asked = port
+
+    def __enter__(self) -> _Interrupted:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def serve_forever(self) -> None:
+        raise KeyboardInterrupt
 
 
 def subparsers() -> dict[str, argparse.ArgumentParser]:
@@ -51,6 +70,13 @@ def test_examples_work(command: Any, folder: Path, monkeypatch: pytest.MonkeyPat
     # These two take long and have tests of their own.
     monkeypatch.setattr("deeplimit.demo.run", lambda *_, **__: _Report())
     monkeypatch.setattr("deeplimit.reproduce.run", lambda *_, **__: _Report(), raising=False)
+    # Served for ever, and exported in half a minute; both have tests of their own.
+    monkeypatch.setattr("deeplimit.playground.server.make_server", _Interrupted)
+    monkeypatch.setattr("deeplimit.playground.export.NAMED", ())
+    monkeypatch.setattr("webbrowser.open", lambda *_: True)
+    for name in ("monday", "tuesday"):
+        entries = [entry(f"On {name} {i}", f"Deep networks and item{i}.") for i in range(40)]
+        (folder / f"{name}.txt").write_bytes(page(entries))
     parsers = subparsers()
     first = ["fit", "predict", "explain"]
     for name in first + [name for name in parsers if name not in first]:

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import deeplimit
-from deeplimit.cli import activation_commands, model_commands, reporting, study_commands
+from deeplimit.cli import (
+    activation_commands,
+    model_commands,
+    papers_commands,
+    playground_commands,
+    reporting,
+    study_commands,
+)
 
 __all__ = ["Parser", "build_parser"]
 
@@ -26,6 +33,8 @@ examples:
   deeplimit fit flowers.csv --target species -o flowers.safetensors
   deeplimit explain flowers.safetensors flowers.csv --rows 0
   deeplimit report flowers.safetensors
+  deeplimit papers read monday.txt    papers: find, sort by interest, print
+  deeplimit playground                see it in a browser
 
 deeplimit COMMAND --help tells more, with examples.
 """
@@ -78,4 +87,6 @@ def build_parser() -> argparse.ArgumentParser:
     model_commands.add_to(add)
     reporting.add_to(add)
     study_commands.add_to(add)
+    papers_commands.add_to(add)
+    playground_commands.add_to(add)
     return parser

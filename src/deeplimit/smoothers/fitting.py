@@ -229,9 +229,7 @@ def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
         if last:
             break
         group = np.array([m.candidate for m in members])
-        whole = np.bincount(group + 1, weights=w)
-        least = min(plan.least_group * whole[1:].sum(), whole[1:].max())
-        few = (group >= 0) & (whole[group + 1] < least)
+        few = (group >= 0) & ~np.isin(group, _worth(group, w, plan.least_group))
         kept = np.flatnonzero((w >= _LEAST) & ~few)
         if kept.size == 0:
             kept = np.array([int(np.argmax(w))])
@@ -263,6 +261,20 @@ def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
     said = LeftOutScores(rows, np.tensordot(w, np.array([m.scores for m in members]), 1))
     rest = float(w[[i for i, m in enumerate(members) if m.candidate < 0]].sum())
     return Pool(tuple(groups), rest, link, problem.index, problem.weight, problem.centres, said)
+
+
+def _worth(group: Integers, w: Floats, least: float) -> list[int]:
+    """Give the kinds of distance that are worth their time: the lightest goes as long as it must.
+
+    What is left has its part of what those that are left weigh.
+    """
+    whole = {int(g): float(w[group == g].sum()) for g in np.unique(group[group >= 0])}
+    while len(whole) > 1:
+        lightest = min(whole, key=lambda g: (whole[g], -g))
+        if whole[lightest] >= least * sum(whole.values()):
+            break
+        del whole[lightest]
+    return list(whole)
 
 
 def _begun(candidates: list[Candidate], problem: Problem) -> tuple[list[_Member], Floats]:

@@ -78,7 +78,7 @@ class Plan:
     most_centres: int = 2000
     ridges: tuple[float, ...] = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
     smooth_to: int = 500
-    least_group: float = 0.2
+    least_group: float = 0.3
     masses: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 64)
     exponents: tuple[float, ...] = (0, 1, 4, 16)
     densities: tuple[float, ...] = (0, 1)

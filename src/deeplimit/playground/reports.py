@@ -1,0 +1,335 @@
+"""Tables of one's own: the fitted default's report, reasons for rows, what if."""
+
+from __future__ import annotations
+
+import math
+import secrets
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimit.estimators import DeepLimitClassifier
+from deeplimit.estimators.card import ModelCard
+from deeplimit.estimators.left_out import LeftOut
+from deeplimit.tables import Table, read_table
+
+__all__ = ["Reports", "table_columns"]
+
+#: What is taken while somebody waits.
+_ROWS, _COLUMNS, _CLASSES, _SECONDS = 4000, 200, 50, 20.0
+_KEPT = 4
+_TOP, _FLIP, _LISTED = 8, 25, 400
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """A table with its classifier, and what this says of each row without it."""
+
+    table: Table
+    classifier: DeepLimitClassifier
+    card: ModelCard
+    said: LeftOut | None
+
+
+def _read(question: Mapping[str, Any], target: str | None) -> Table:
+    text = question.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError("the file is empty.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        path.write_text(text, encoding="utf-8")
+        try:
+            return read_table(path, target=target, drop_missing_target=True)
+        except ValueError as error:
+            # Advice names parameters and the file: here there are neither.
+            words = str(error).replace(repr(str(path)), "the table")
+            words = words.replace(
+                "pass header=False if it has none, header=True if those are names",
+                "add a first line of names",
+            )
+            raise ValueError(words) from None
+
+
+def table_columns(question: Mapping[str, Any]) -> dict[str, Any]:
+    r"""Tell which columns a table has, and which is likely the one to predict.
+
+    Parameters
+    ----------
+    question : mapping
+        ``text``, the file.
+
+    Returns
+    -------
+    dict
+        ``columns`` with names and kinds, ``target``, ``rows``.
+
+    Raises
+    ------
+    ValueError
+        If it is no table.
+
+    Examples
+    --------
+    >>> table_columns({"text": "petal,species\n1.5,setosa\n4.7,virginica\n"})["target"]
+    'species'
+    """
+    table = _read(question, None)
+    frame = table.features
+    distinct = [int(frame.iloc[:, j].nunique()) for j in range(len(table.names))]
+    columns = [
+        {"name": name, "kind": kind, "distinct": n}
+        for name, kind, n in zip(table.names, table.kinds, distinct, strict=True)
+    ]
+    fit = [c for c in columns if 2 <= int(c["distinct"]) <= _CLASSES]  # type: ignore[call-overload]
+    words = [c for c in fit if c["kind"] in ("categorical", "boolean")]
+    last = columns[-1]
+    likely = last if last in fit else (words or fit or columns)[-1]
+    return {"columns": columns, "target": likely["name"], "rows": table.n_rows}
+
+
+class Reports:
+    """Fitted tables, the latest few, by a name that cannot be guessed."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, _Fitted] = OrderedDict()
+
+    def fit(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Fit the default to a table and report.
+
+        Parameters
+        ----------
+        question : mapping
+            ``text``, the file, and ``target``, the column to predict.
+
+        Returns
+        -------
+        dict
+            Figures, calibration, findings, and what is said of each row by the others.
+
+        Raises
+        ------
+        ValueError
+            If the table does not suit.
+        """
+        target = question.get("target")
+        if not isinstance(target, str):
+            raise ValueError("name the column to predict.")
+        table = _read(question, target)
+        _check(table)
+        assert table.target is not None
+        classifier = DeepLimitClassifier(time_limit=_SECONDS, n_jobs=1)
+        classifier.fit(table.features, table.target)
+        card = classifier.report()
+        said = classifier.leave_one_out() if table.n_rows > 1 else None
+        fitted = _Fitted(table, classifier, card, said)
+        key = secrets.token_urlsafe(18)
+        self._kept[key] = fitted
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return {"model": key, **_report(fitted)}
+
+    def row(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell why a row is decided as it is, perhaps with other cells.
+
+        Parameters
+        ----------
+        question : mapping
+            ``model`` as from `fit`, ``row``, and ``cells``, texts by column that replace its own.
+
+        Returns
+        -------
+        dict
+            Probabilities, examples and columns that decide, and what would flip the decision.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model, row or cell.
+        """
+        fitted = self._kept.get(str(question.get("model")))
+        if fitted is None:
+            raise ValueError("that table is no longer held: load it again.")
+        row, n = question.get("row"), fitted.table.n_rows
+        if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < n:
+            raise ValueError(f"rows are numbered from 0 to {n - 1}.")
+        frame = _changed(fitted.table, row, question.get("cells") or {})
+        return _reasons(fitted, row, frame)
+
+
+def _check(table: Table) -> None:
+    assert table.target is not None
+    if table.n_rows > _ROWS or len(table.names) > _COLUMNS:
+        raise ValueError(
+            f"the page takes up to {_ROWS} rows and {_COLUMNS} columns, not {table.n_rows} and "
+            f"{len(table.names)}; on the command line, deeplimit fit takes more."
+        )
+    values, counts = np.unique(table.target, return_counts=True)
+    if values.size < 2:
+        raise ValueError(f"{table.target_name!r} has one value only: nothing to tell apart.")
+    if values.size > _CLASSES:
+        raise ValueError(
+            f"{table.target_name!r} has {values.size} different values: choose a column of at most "
+            f"{_CLASSES} classes."
+        )
+    if counts.max() < 2:
+        raise ValueError(f"every row has a {table.target_name!r} of its own: choose another.")
+
+
+def _plain(value: Any) -> Any:
+    """Give a cell or a label as JSON has it; numbers that JSON has not are none."""
+    item = value.item() if hasattr(value, "item") else value
+    if item is None or isinstance(item, str | bool | int):
+        return item
+    if isinstance(item, float):
+        return item if math.isfinite(item) else None
+    return str(item)
+
+
+def _numbers(values: NDArray[Any]) -> list[Any]:
+    return [_plain(v) for v in np.asarray(values).tolist()]
+
+
+def _report(fitted: _Fitted) -> dict[str, Any]:
+    table, clf, card = fitted.table, fitted.classifier, fitted.card
+    classes = [str(c) for c in clf.classes_.tolist()]
+    quality = card.quality
+    told: dict[str, Any] = {
+        "rows": table.n_rows,
+        "target": table.target_name,
+        "classes": classes,
+        "counts": [int(np.sum(table.target == c)) for c in clf.classes_],
+        "columns": [
+            {"name": n, "kind": k, "values": _levels(table, j)}
+            for j, (n, k) in enumerate(zip(table.names, table.kinds, strict=True))
+        ],
+        "notes": list(table.notes),
+        "decides_by": clf.regime_,
+        "markdown": card.to_markdown(),
+        "page": card.to_html(),
+        "looked_at": card.findings.looked_at,
+        "findings": [
+            {
+                "kind": f.kind,
+                "text": f.text,
+                "rows": list(f.ids)[:_LISTED],
+                "label": None if f.label is None else str(f.label),
+                "suggested": None if f.suggested is None else str(f.suggested),
+                "strength": _plain(f.strength),
+            }
+            for f in list(card.findings)[:_LISTED]
+        ],
+        "weak": [s._asdict() for s in card.weak[:12]],
+    }
+    if quality is not None:
+        told["measures"] = [m._asdict() for m in quality.measures]
+        told["bins"] = [b._asdict() for b in quality.bins]
+        told["confusion"] = quality.confusion.tolist()
+    if fitted.said is not None:
+        told["said"] = _said(fitted, fitted.said)
+    return told
+
+
+def _levels(table: Table, j: int) -> list[str]:
+    """List the values of a column of words, for a choice among them."""
+    if table.kinds[j] != "categorical":
+        return []
+    cells = table.features.iloc[:, j].dropna()
+    return sorted({str(v) for v in cells.tolist()})[:100]
+
+
+def _said(fitted: _Fitted, said: LeftOut) -> list[dict[str, Any]]:
+    """Give what the others say of each row, the least likely labels first."""
+    assert fitted.table.target is not None
+    place = np.searchsorted(fitted.classifier.classes_, fitted.table.target[said.ids])
+    own = said.probabilities[np.arange(len(place)), place]
+    order = np.argsort(own, kind="stable")[:_LISTED]
+    return [
+        {
+            "row": int(said.ids[i]),
+            "label": str(fitted.table.target[said.ids[i]]),
+            "said": str(said.predictions[i]),
+            "probability": float(own[i]),
+        }
+        for i in order
+    ]
+
+
+def _changed(table: Table, row: int, cells: Any) -> Any:
+    """Give a row as a table of its own, some cells replaced."""
+    if not isinstance(cells, Mapping):
+        raise ValueError("cells are texts by the names of their columns.")
+    frame = table.features.iloc[[row]].copy()
+    for name, text in cells.items():
+        if name not in table.names or not isinstance(text, str) or len(text) > 1000:
+            raise ValueError(f"there is no column {str(name)[:80]!r}, or its cell is no text.")
+        j = table.names.index(name)
+        value: Any = text.strip() or None
+        if table.kinds[j] == "numeric":
+            try:
+                value = math.nan if value is None else float(value)
+            except ValueError:
+                raise ValueError(
+                    f"{name!r} is a column of numbers, {text[:40]!r} is none."
+                ) from None
+            if math.isinf(value):
+                raise ValueError(f"{name!r} is a column of finite numbers.")
+        elif table.kinds[j] == "boolean" and value is not None:
+            value = {"true": True, "false": False}.get(value.lower(), value)
+        column = frame.columns[j]
+        frame[column] = frame[column].astype(object)
+        frame.iat[0, j] = value
+    return frame.infer_objects()
+
+
+def _reasons(fitted: _Fitted, row: int, frame: Any) -> dict[str, Any]:
+    clf, table = fitted.classifier, fitted.table
+    assert table.target is not None
+    p = clf.predict_proba(frame)[0]
+    found = clf.contributions(frame, top=_TOP)
+    named = found.indices[0] >= 0
+    support = clf.support(frame)
+    told: dict[str, Any] = {
+        "row": row,
+        "label": str(table.target[row]),
+        "cells": {n: _plain(v) for n, v in zip(table.names, frame.iloc[0].tolist(), strict=True)},
+        "prediction": str(clf.classes_[int(np.argmax(p))]),
+        "probabilities": p.tolist(),
+        "scores": found.class_shares[0].tolist(),
+        "examples": [
+            {"row": int(i), "class": str(c), "share": float(s), "self": int(i) == row}
+            for i, c, s in zip(
+                found.indices[0][named], found.classes[0][named], found.shares[0][named],
+                strict=True,
+            )
+        ],
+        "rest": float(found.rest[0]),
+        "effective": _plain(float(support.effective[0])),
+        "distance": _plain(float(support.distance[0])),
+        "outlying": bool(support.outlying[0]),
+    }  # fmt: skip
+    columns = clf.columns(frame, n_orders=32)
+    told["columns"] = [
+        {"name": n, "share": float(s), "cell": _plain(v)}
+        for n, s, v in zip(columns.names, columns.shares[0], columns.cells[0], strict=True)
+    ]
+    told["rival"], told["margin"] = str(columns.rivals[0]), float(columns.margin[0])
+    told["base"] = float(columns.base[0])
+    flip = clf.flip(frame, max_removed=_FLIP)
+    told["flip"] = {
+        "possible": bool(flip.possible[0]),
+        "found": bool(flip.found[0]),
+        "after": str(flip.after[0]),
+        "rows": _numbers(flip.removed[0]),
+        "most": _FLIP,
+    }
+    if fitted.said is not None:
+        at = int(np.searchsorted(fitted.said.ids, row))
+        if at < len(fitted.said.ids) and fitted.said.ids[at] == row:
+            told["left_out"] = fitted.said.probabilities[at].tolist()
+    return told

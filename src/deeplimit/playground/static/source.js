@@ -1,0 +1,36 @@
+// Where profiles come from: Python's server, or files beside the page.
+
+const kept = new Map();
+
+async function json(response) {
+  const found = await response.json().catch(() => null);
+  if (!response.ok) throw new Error(found?.error ?? `the server answered ${response.status}.`);
+  return found;
+}
+
+/** The list of named activations, and whether Python is there. */
+export async function index() {
+  return json(await fetch("profiles/index.json"));
+}
+
+/** A question to Python. */
+export async function askPython(path, question) {
+  const response = await fetch(`api/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(question),
+  });
+  return json(response);
+}
+
+/** The profile of a key: a name, `f:` and a formula, or `c:` and Hermite coefficients. */
+export async function profile(key) {
+  if (!kept.has(key)) {
+    if (key.startsWith("f:")) kept.set(key, await askPython("profile", { formula: key.slice(2) }));
+    else if (key.startsWith("c:")) {
+      const hermite = key.slice(2).split(",").map(Number);
+      kept.set(key, await askPython("profile", { hermite }));
+    } else kept.set(key, await json(await fetch(`profiles/${encodeURIComponent(key)}.json`)));
+  }
+  return kept.get(key);
+}

@@ -1,0 +1,161 @@
+// The page of one's own table. Everything it says is asked of Python.
+
+import { at, fill, make, number, percent } from "./dom.js";
+import { setPlot } from "./plots.js";
+import { sampleTable } from "./sample.js";
+import { showRow } from "./row.js";
+import { askPython, index } from "./source.js";
+
+const LARGEST = 2.8e6;
+const DOUBTED = 60;
+
+let text = null;
+let report = null;
+
+function say(words, wrong = false) {
+  at("said").textContent = words;
+  at("said").classList.toggle("wrong", wrong);
+}
+
+async function attempt(words, act) {
+  say(words);
+  document.body.setAttribute("aria-busy", "true");
+  try {
+    await act();
+  } catch (error) {
+    say(error.message, true);
+  } finally {
+    document.body.removeAttribute("aria-busy");
+  }
+}
+
+async function take(content, name) {
+  at("report").hidden = true;
+  at("choose").hidden = true;
+  await attempt(`reading ${name} …`, async () => {
+    if (content.length > LARGEST) throw new Error("The file is larger than 3 MB: deeplimit fit takes more, on the command line.");
+    const found = await askPython("columns", { text: content });
+    text = content;
+    fill(at("target"), ...found.columns.map((c) => make("option", { value: c.name, text: `${c.name} (${c.kind}, ${c.distinct} different)` })));
+    at("target").value = found.target;
+    at("choose").hidden = false;
+    say(`${name}: ${found.rows} rows, ${found.columns.length} columns. Is ${found.target} what is to be predicted?`);
+    at("fit").focus();
+  });
+}
+
+async function fit() {
+  at("fit").disabled = true;
+  await attempt("fitting, and asking each row of the others … (a few seconds)", async () => {
+    report = await askPython("table", { text, target: at("target").value });
+    show();
+    say(`${report.rows} rows fitted. ${report.notes.join(" ")}`);
+    at("report").hidden = false;
+    at("good-title").focus();
+  });
+  at("fit").disabled = false;
+}
+
+function show() {
+  at("about-model").textContent = `To predict ${report.target} from ${report.columns.length} columns: ${report.decides_by}. Each row was told by the others.`;
+  fill(at("figures"), ...(report.measures ?? []).map((m) => make("div", {}, make("dt", { text: m.name }),
+    make("dd", {}, document.createTextNode(number(m.value, 4)),
+      make("small", { text: `${number(m.low, 3)} to ${number(m.high, 3)}${m.guess === null ? "" : ` · by shares alone ${number(m.guess, 3)}`}` })))));
+  calibration();
+  confusion();
+  findings();
+  const body = (report.said ?? []).slice(0, DOUBTED).map((r) => make("tr", {},
+    make("td", {}, make("button", { type: "button", text: `#${r.row}`, "aria-label": `Show row ${r.row}`, on: { click: () => ask(r.row) } })),
+    make("td", { class: "left", text: r.label }), make("td", { class: "left", text: r.said }), make("td", { text: percent(r.probability, 1) })));
+  fill(at("doubted").tBodies[0], ...body);
+  at("row").max = report.rows - 1;
+  fill(at("one"), make("p", { class: "note", text: "Choose a row to see which examples and columns decide it, and to change its cells." }));
+}
+
+function calibration() {
+  const bins = report.bins ?? [];
+  if (!bins.length) return fill(at("calibration"));
+  const low = Math.max(0, Math.floor(10 * Math.min(0.9, ...bins.flatMap((b) => [b.confidence, b.low]))) / 10);
+  return setPlot(at("calibration"), {
+    x: [low, 1], y: [low, 1], square: true, xName: "confidence",
+    about: `Calibration: ${bins.map((b) => `told with ${percent(b.confidence, 0)}, right ${percent(b.accuracy, 0)}`).join("; ")}.`,
+    curves: [{ class: "axis", points: [[low, low], [1, 1]] }, ...bins.map((b) => ({ class: "now", points: [[b.confidence, b.low], [b.confidence, b.high]] }))],
+    dots: bins.map((b) => [b.confidence, b.accuracy]),
+  });
+}
+
+function confusion() {
+  const C = report.classes.length;
+  const table = at("confusion");
+  table.parentElement.hidden = !report.confusion || C > 12;
+  if (table.parentElement.hidden) return;
+  fill(table.tHead, make("tr", {}, make("th", { scope: "col", text: "is" }), ...report.classes.map((c) => make("th", { scope: "col", text: c }))));
+  fill(table.tBodies[0], ...report.classes.map((c, i) => make("tr", {}, make("th", { scope: "row", text: c }),
+    ...report.confusion[i].map((v) => make("td", { text: number(v, 4) })))));
+}
+
+function findings() {
+  at("looked").textContent = report.looked_at;
+  if (!report.findings.length) return fill(at("findings"), make("p", { text: "Nothing odd was found." }));
+  const kinds = [...new Set(report.findings.map((f) => f.kind))];
+  return fill(at("findings"), ...kinds.flatMap((kind) => {
+    const found = report.findings.filter((f) => f.kind === kind);
+    const items = found.slice(0, 12).map((f) => {
+      const rows = kind === "wrong label" ? f.rows.slice(0, 1) : [];
+      const buttons = rows.map((row) => make("button", { type: "button", text: `Look at row ${row}`, on: { click: () => ask(row) } }));
+      return make("li", {}, document.createTextNode(`${f.text} `), ...buttons);
+    });
+    const more = found.length > 12 ? [make("p", { class: "note", text: `and ${found.length - 12} more` })] : [];
+    const title = { "wrong label": "Labels that are likely wrong", copies: "Copies", conflict: "Alike, with different labels", leak: "Columns that tell too well", identifier: "Columns that name the row", "constant column": "Columns that never change", "idle column": "Columns nothing depends on", "rare class": "Rare classes" }[kind] ?? kind;
+    return [make("h3", { text: `${title} (${found.length})` }), make("ul", { class: "findings" }, ...items), ...more];
+  }));
+}
+
+async function ask(row, cells = {}) {
+  at("row").value = row;
+  await attempt(`asking about row ${row} …`, async () => {
+    const found = await askPython("row", { model: report.model, row, cells });
+    showRow(at("one"), report, found, cells, (changed) => ask(row, changed));
+    say("");
+    at("one").scrollIntoView({ block: "nearest" });
+  });
+}
+
+function save(content, type, name) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([content], { type })), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+async function start() {
+  const { python } = await index().catch(() => ({ python: false }));
+  at("absent").hidden = python;
+  for (const name of ["file", "sample"]) at(name).disabled = !python;
+  at("file").addEventListener("change", async () => {
+    const [file] = at("file").files;
+    at("file").value = "";
+    if (file) take(await file.text(), file.name);
+  });
+  at("sample").addEventListener("click", () => take(sampleTable(), "an example"));
+  at("choose").addEventListener("submit", (event) => {
+    event.preventDefault();
+    fit();
+  });
+  at("show-row").addEventListener("click", () => ask(Math.min(report.rows - 1, Math.max(0, Math.round(Number(at("row").value) || 0)))));
+  at("save-page").addEventListener("click", () => save(report.page, "text/html", "report.html"));
+  at("save-text").addEventListener("click", () => save(report.markdown, "text/markdown", "report.md"));
+  const drop = at("drop");
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", name === "dragover");
+    });
+  }
+  drop.addEventListener("drop", async (event) => {
+    const [file] = event.dataTransfer.files;
+    if (file && python) take(await file.text(), file.name);
+  });
+  document.body.dataset.ready = "1";
+}
+
+start();
