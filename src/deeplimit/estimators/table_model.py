@@ -30,8 +30,9 @@ Integers = NDArray[np.int64]
 PLANS: dict[str, Plan] = {"instant": INSTANT, "full": FULL}
 
 # What a pool is made of, for its state.
-# Units that differ by less than this are those of standard scores.
-_ALIKE = 0.8
+# Units that differ by less than this are those of standard scores; columns of one unit have about
+# the same spread, most of them.
+_ALIKE, _APART = 0.8, 1.0 / 30.0
 _PARTS = {
     part.__name__: part for part in (Link, LeftOutScores, Kernel, Ridge, Setting, View, Group)
 }
@@ -199,14 +200,16 @@ def _categories(encoder: TableEncoder, coder: TableCoder) -> list[Integers]:
 def _units(encoder: TableEncoder) -> Floats | None:
     """Give what the entries of a point are multiplied by to be in the units of the table.
 
-    None if not all are numbers, or their units are those of a point.
+    None if not all are numbers, if their units are those of a point, or if most of them spread so
+    much less than the one that spreads most that a distance would be that one's.
     """
-    if not encoder.numeric_.all():
+    if not encoder.numeric_.size or not encoder.numeric_.all():
         return None
     exponent, scale = encoder.exponent_[encoder.origin_], encoder.scale_[encoder.origin_]
     units: Floats = np.ldexp(scale, np.maximum(exponent - exponent.max(), -500))
     units /= units.max()
-    return units if units.min() < _ALIKE else None
+    # One unit, or so it looks: some are scores already, and some are worlds apart.
+    return units if units.min() < _ALIKE and np.median(units) > _APART else None
 
 
 def fit_table(
