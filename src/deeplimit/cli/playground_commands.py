@@ -14,8 +14,9 @@ __all__ = ["add_to", "playground"]
 
 _EXAMPLES = """\
 The page is served from this machine to this machine alone; Ctrl-C ends it. An
-export is a folder that any web server can host; what needs Python (formulas
-and tables of your own) says so there.
+export is a folder that any web server can host; what needs Python (formulas,
+tables and papers of your own) says so there. A library of papers is one that
+deeplimit papers read made; what is liked on the page is kept in it.
 
 examples:
   deeplimit playground
@@ -31,6 +32,7 @@ def add_to(add: Callable[..., Any]) -> None:
         "--port", type=_port, default=None, metavar="N", help="port (default: a free one)"
     )
     made.add_argument("--no-browser", action="store_true", help="open no browser")
+    made.add_argument("--papers", type=Path, metavar="FILE", help="a library of papers to show")
     made.add_argument("--export", type=Path, metavar="DIR", help="write the page into a folder")
 
 
@@ -46,16 +48,21 @@ def playground(options: argparse.Namespace) -> int:
     if options.export is not None:
         if options.port is not None:
             raise UsageError("--export serves nothing, and takes no --port")
+        if options.papers is not None:
+            raise UsageError("an export holds no library, and takes no --papers")
         from deeplimit.playground.export import export
 
         count = export(options.export, progress)
         say(f"{count} files written to {options.export}; any web server can host them.")
         return 0
-    from deeplimit.playground.server import make_server
+    from deeplimit.playground.server import Playground, make_server
 
-    with make_server(options.port or 0) as server:
+    port = options.port or 0
+    shown = options.papers
+    with make_server(port) if shown is None else make_server(port, Playground(shown)) as server:
         # The page's address, and all there is to see on the terminal.
-        address = f"http://127.0.0.1:{server.server_port}/"
+        page = "" if shown is None else "papers.html"
+        address = f"http://127.0.0.1:{server.server_port}/{page}"
         say(f"The playground is at {address} (Ctrl-C ends it).")
         if not options.no_browser:
             webbrowser.open(address)

@@ -50,13 +50,15 @@ def _summaries() -> tuple[dict[str, Any], ...]:
     return tuple(summary(n.key, n.title, n.code, taxonomy(n.make())) for n in NAMED)
 
 
-def index(*, python: bool) -> dict[str, Any]:
+def index(*, python: bool, papers: bool = False) -> dict[str, Any]:
     """List the named activations and what they become.
 
     Parameters
     ----------
     python : bool
         Whether the page can ask Python for more.
+    papers : bool, default=False
+        Whether there is a library of papers to ask. An export has none.
 
     Returns
     -------
@@ -66,6 +68,7 @@ def index(*, python: bool) -> dict[str, Any]:
     return {
         "version": deeplimit.__version__,
         "python": python,
+        "papers": papers,
         "activations": list(_summaries()),
     }
 

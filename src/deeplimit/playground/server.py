@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from deeplimit.playground.answers import own_profile
 from deeplimit.playground.export import as_json, index, profile_of, static_files
 from deeplimit.playground.named import NAMED
+from deeplimit.playground.papers import Shelf
 from deeplimit.playground.reports import Reports, table_columns
 
 __all__ = ["POLICY", "Playground", "make_server"]
@@ -45,9 +47,20 @@ Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class Playground:
-    """What the server serves: files by name, profiles made when first asked for, and answers."""
+    """What the server serves: files by name, profiles made when first asked for, and answers.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    papers : path-like, optional
+        A library of papers, for the page of papers.
+
+    Raises
+    ------
+    ValueError
+        If there is no such library, or no paper in it.
+    """
+
+    def __init__(self, papers: Path | str | None = None) -> None:
         self.files = static_files()
         self._named = {named.key: named for named in NAMED}
         self._profiles: dict[str, bytes] = {}
@@ -58,12 +71,15 @@ class Playground:
             "table": reports.fit,
             "row": reports.row,
         }
+        self._has_papers = papers is not None
+        if papers is not None:
+            self.answers.update(Shelf(papers).answers)
         # One thing at a time: answers use all there is of the processor, and share what they hold.
         self._working = threading.Lock()
 
     @cached_property
     def _index(self) -> bytes:
-        return as_json(index(python=True))
+        return as_json(index(python=True, papers=self._has_papers))
 
     def page(self, path: str) -> tuple[bytes, str] | None:
         """Give a file of the page and its type.
@@ -166,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "deeplimit", ""
     protocol_version = "HTTP/1.1"
     timeout = _SECONDS
+    # Head and body are written one after the other: the body is not to wait for the head's receipt.
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the terminal belongs to who started it."""

@@ -8,9 +8,12 @@ async function json(response) {
   return found;
 }
 
-/** The list of named activations, and whether Python is there. */
+/** The list of named activations, and whether Python and papers are there. */
 export async function index() {
-  return json(await fetch("profiles/index.json"));
+  const found = await json(await fetch("profiles/index.json"));
+  // The way to the papers is shown where there are some.
+  for (const link of document.querySelectorAll("nav [hidden]")) link.hidden = !found.papers;
+  return found;
 }
 
 /** A question to Python. */
