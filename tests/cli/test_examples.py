@@ -33,8 +33,8 @@ class _Interrupted:
 
     server_port = 1
 
-    def __init__(self, port: int) -> None:
-        self.asked = port
+    def __init__(self, *asked: object) -> None:
+        self.asked = asked
 
     def __enter__(self) -> _Interrupted:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 import deeplimit as dl
 from deeplimit.playground import export as exporting
 from deeplimit.playground.named import NAMED
-from playground.chromium import Browser, Page
+from playground.chromium import Browser, Failed, Page
 
 pytestmark = pytest.mark.browser
 BY_KEY = {named.key: named for named in NAMED}
@@ -258,9 +259,14 @@ def test_every_control_is_reached_by_key(open_page: Open) -> None:
 
 def test_task_an_activation_for_five_dimensions(open_page: Open) -> None:
     page = open_page("index.html#a=relu")
-    focus_on(page, "wanted")
-    page.press("5")
-    page.until("playground.profile().key === 'design_5'")
+    # A busy browser sometimes does not hear the letter: then one chooses again, from the top.
+    for _ in range(8):
+        focus_on(page, "wanted")
+        page.press("Home")
+        page.press("5")
+        with contextlib.suppress(Failed):
+            page.until("playground.profile().key === 'design_5'", 10.0)
+            break
     assert text_of(page, "#regime .name") == "Singular kernel"
     assert "In 5 dimensions that is consistent" in text_of(page, "#regime")
 
@@ -335,7 +341,8 @@ def test_task_points_of_ones_own(open_page: Open) -> None:
     page.click_at(box[0] + 0.2 * box[2], box[1] + 0.2 * box[3])
     page.until("playground.data().y.length === 4")
     assert page.value("[...playground.data().y]") == [0, 0, 1, 1]
-    page.until("location.hash.includes('points=')")
+    # The address follows with some delay.
+    page.until("location.hash.split('points=')[1]?.split('&')[0].split(/!|%21/).length === 4")
     again = open_page(page.value("'index.html' + location.hash"))
     assert again.value("[...playground.data().y]") == [0, 0, 1, 1]
     page.click("#clear")

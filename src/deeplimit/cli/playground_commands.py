@@ -22,6 +22,7 @@ examples:
   deeplimit playground
   deeplimit playground --port 8899 --no-browser
   deeplimit playground --export site
+  deeplimit playground --papers papers.sqlite
 """
 
 
@@ -57,9 +58,8 @@ def playground(options: argparse.Namespace) -> int:
         return 0
     from deeplimit.playground.server import Playground, make_server
 
-    port = options.port or 0
     shown = options.papers
-    with make_server(port) if shown is None else make_server(port, Playground(shown)) as server:
+    with make_server(options.port or 0, Playground(shown)) as server:
         # The page's address, and all there is to see on the terminal.
         page = "" if shown is None else "papers.html"
         address = f"http://127.0.0.1:{server.server_port}/{page}"
