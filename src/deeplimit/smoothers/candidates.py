@@ -26,10 +26,10 @@ Integers = NDArray[np.int64]
 
 # Local scales are taken of all examples up to so many: it takes all their distances.
 _LOCAL_UP_TO = 10_000
-# Columns in a unit of their own are rarely comparable: it must tell so much more that they are.
-_MUST_GAIN = 1.05
 # So many of the nearest examples are looked at for it.
 _AROUND = 17
+# Columns in a unit of their own are rarely comparable: it must tell so much more that they are.
+_MUST_GAIN = 1.05
 
 Learner = Callable[[NDArray[np.bool_]], Floats]
 
@@ -202,10 +202,11 @@ class Candidates:
         """
         p, plan = self._problem, self._plan
         length = length_of(features, p.weight)
-        near = self._near(by_fold, features)
+        neighbours = Neighbours(features)
+        near = self._near(by_fold, neighbours)
         densities, local = plan.densities, None
         if len(features) <= _LOCAL_UP_TO:
-            around = Neighbours(features).nearest(features, _AROUND, self._n_jobs)
+            around = neighbours.nearest(features, _AROUND, self._n_jobs)
             local = density(around, p.weight, np.arange(len(features)), length)
         else:
             densities = (0.0,)
@@ -224,13 +225,13 @@ class Candidates:
             ridge = cross_fit(by_fold, features, p, plan.ridges, smooth=True)
             yield Candidate(f"{name}, smooth", view, scale, features, lists, None, (), ridge)
 
-    def _near(self, by_fold: list[Floats], features: Floats) -> Near:
+    def _near(self, by_fold: list[Floats], every: Neighbours) -> Near:
         """Find the nearest examples of those that are left out."""
         rows = self._problem.rows
         k = list_length(max(self._plan.masses), self._problem.weight) + 1
         if not by_fold:
-            return Neighbours(features).nearest(features[rows], k, self._n_jobs)
-        places = np.empty((rows.size, min(k, len(features))), dtype=np.int64)
+            return every.nearest(every.X[rows], k, self._n_jobs)
+        places = np.empty((rows.size, min(k, len(every.X))), dtype=np.int64)
         near = Near(places, np.empty(places.shape))
         for f, X in enumerate(by_fold):
             own = np.flatnonzero(self._problem.fold[rows] == f)

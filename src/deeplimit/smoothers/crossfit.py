@@ -97,7 +97,8 @@ def cross_fit(
         said = _without(X, problem, kernel, f, rows[out], left, normal)
         for ridge, values in zip(left, said, strict=True):
             found[ridge][out] = values
-    losses = [link_loss(found[r], index[rows], problem.judged(rows)) for r in left]
+    judged = problem.judged(rows)
+    losses = [link_loss(found[r], index[rows], judged) for r in left]
     best = int(np.argmin(losses))
     ridge = left[best]
 
@@ -191,9 +192,10 @@ def trial(
     K = kernel.gram(X[who])
     at = kernel(squares(X[rows], X[who]))
     prior, targets = problem.prior, problem.targets[who]
+    index, judged = problem.index[rows], problem.judged(rows)
     found = []
     for ridge in ridges:
         a = solve_ridge(K, targets, ridge, problem.weight[who])
-        loss = link_loss(at @ a + prior, problem.index[rows], problem.judged(rows))
+        loss = link_loss(at @ a + prior, index, judged)
         found.append((loss, ridge))
     return min(found)

@@ -65,6 +65,11 @@ class Neighbours:
     centres : ndarray of int64, shape (c,), or None
         Examples that kernel sums are taken over; None is all.
 
+    Attributes
+    ----------
+    compiled : bool
+        Whether compiled loops do it.
+
     Examples
     --------
     >>> near = Neighbours(np.array([[3.0], [0.0], [1.0]])).nearest(np.array([[0.0]]), 2)
@@ -75,7 +80,7 @@ class Neighbours:
     def __init__(self, X: Floats, centres: Integers | None = None) -> None:
         self.X, self.centres = X, centres
         n, p = X.shape
-        self._compiled = (
+        self.compiled = (
             n >= _COMPILED_FROM
             and p <= _COMPILED_TO
             and available("numba")
@@ -126,27 +131,19 @@ class Neighbours:
         near = Near(np.empty((m, k), dtype=np.int64), np.empty((m, k)))
         values = None if ridge is None else np.zeros((m, ridge.coefficients.shape[1]))
         inside = np.abs(Q).max(axis=1, initial=0.0) < _REACH
-        if self._compiled and inside.all():
+        if self.compiled and inside.all():
             self._compiled_ask(Q, near, ridge, values, n_jobs)
-        elif self._compiled and inside.any():
-            for rows, part in ((np.flatnonzero(inside), True), (np.flatnonzero(~inside), False)):
+        elif self.compiled and inside.any():
+            for rows, ask in ((inside, self._compiled_ask), (~inside, self._numpy_ask)):
                 some = Near(near.places[rows], near.logs[rows])
                 said = None if values is None else values[rows]
-                if part:
-                    self._compiled_ask(Q[rows], some, ridge, said, n_jobs)
-                else:
-                    self._numpy_ask(Q[rows], some, ridge, said, n_jobs)
+                ask(Q[rows], some, ridge, said, n_jobs)
                 near.places[rows], near.logs[rows] = some
                 if values is not None:
                     values[rows] = said
         else:
             self._numpy_ask(Q, near, ridge, values, n_jobs)
         return near, values
-
-    @property
-    def compiled(self) -> bool:
-        """Whether compiled loops do it."""
-        return self._compiled
 
     def squares(self, Q: Floats) -> Floats:
         """Give squared distances to the centres.
@@ -163,10 +160,10 @@ class Neighbours:
         """
         n = len(self.X) if self.centres is None else self.centres.size
         inside = np.abs(Q).max(axis=1, initial=0.0) < _REACH
-        if not (self._compiled and inside.all()):
+        if not (self.compiled and inside.all()):
             u = squares_of(left_of(Q), self._right)
             out = u if self.centres is None else u[:, self.centres]
-            if self._compiled and inside.any():
+            if self.compiled and inside.any():
                 out[inside] = self.squares(Q[inside])
             return out
         out = np.empty((len(Q), n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -168,12 +168,7 @@ class Pool:
             Sums over the examples of a class; of all classes 1.
         """
         out = np.tile(self.prior_weight * self.link.prior, (len(X), 1))
-        seen: dict[int, Floats] = {}
-        for group in self.groups:
-            # Groups of one view differ by the scales alone.
-            if id(group.view) not in seen:
-                seen[id(group.view)] = group.view.features(X)
-            Q = seen[id(group.view)] * group.scale
+        for group, Q in self._asked(X):
             neighbours = self._neighbours(group)
             k = list_length(group.mass, self.weight)
             near, values = neighbours.ask(Q, k, group.ridge, n_jobs)
@@ -205,8 +200,7 @@ class Pool:
         m, part = len(X), self.weight / self.weight.sum()
         out = np.zeros((m, part.size))
         rest = np.full(m, self.prior_weight)
-        for group in self.groups:
-            Q = group.view.features(X) * group.scale
+        for group, Q in self._asked(X):
             if group.settings:
                 near = self._neighbours(group).nearest(Q, list_length(group.mass, self.weight))
                 lists = lists_of(near, self.weight, group.local)
@@ -254,6 +248,15 @@ class Pool:
         link = self.link._replace(prior=problem.prior)
         none = LeftOutScores(np.zeros(0, dtype=np.int64), np.zeros((0, self.n_classes)))
         return Pool(tuple(groups), self.prior_weight, link, index, weight, centres, none)
+
+    def _asked(self, X: Floats) -> Iterator[tuple[Group, Floats]]:
+        """Give the groups, each with rows as it sees them."""
+        seen: dict[int, Floats] = {}
+        for group in self.groups:
+            # Groups of one view differ by the scales alone.
+            if id(group.view) not in seen:
+                seen[id(group.view)] = group.view.features(X)
+            yield group, seen[id(group.view)] * group.scale
 
     def _ridge_shares(self, group: Group, Q: Floats) -> Floats:
         """Give what each example's target weighs in a ridge solution, of shape (m, n)."""
