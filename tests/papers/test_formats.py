@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deeplimit.papers import Listing, parse, read_file
 from deeplimit.papers.bibtex import plain
-from deeplimit.papers.json_entries import arxiv_number, web_address
+from deeplimit.papers.listings import arxiv_number, web_address
 from deeplimit.papers.reading import MOST_BYTES
 from papers.saved import entry, page
 

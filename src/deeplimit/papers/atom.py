@@ -6,8 +6,14 @@ import xml.etree.ElementTree as ET
 from typing import NoReturn
 from xml.parsers import expat
 
-from deeplimit.papers.json_entries import arxiv_number, web_address
-from deeplimit.papers.listings import Listing, as_date, clean, code_address
+from deeplimit.papers.listings import (
+    Listing,
+    arxiv_number,
+    as_date,
+    clean,
+    code_address,
+    web_address,
+)
 
 __all__ = ["parse_atom"]
 

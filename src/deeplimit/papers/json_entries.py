@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from deeplimit.papers.listings import Listing, as_date, clean, code_address
+from deeplimit.papers.listings import (
+    Listing,
+    arxiv_number,
+    as_date,
+    clean,
+    code_address,
+    web_address,
+)
 
-__all__ = ["arxiv_number", "parse_json", "web_address"]
+__all__ = ["parse_json"]
 
 # Names by which exports call a thing, the first one that is there counts.
 _NAMES = {
@@ -98,52 +104,6 @@ def _listing(entry: dict[str, Any]) -> Listing:
         _text(entry, "doi"),
         web_address(_text(entry, "address")),
     )
-
-
-def arxiv_number(text: str) -> str | None:
-    """Find arXiv's number in an identifier or address, and leave out the version.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``arXiv:2204.14126v2``.
-
-    Returns
-    -------
-    str or None
-        None if it is no such number.
-
-    Examples
-    --------
-    >>> from deeplimit.papers.json_entries import arxiv_number
-    >>> arxiv_number("http://arxiv.org/abs/math/0309136v1"), arxiv_number("2204.14126")
-    ('math/0309136', '2204.14126')
-    """
-    found = re.fullmatch(
-        r"(?:https?://(?:www\.|export\.)?arxiv\.org/(?:abs|pdf)/|arxiv:)?"
-        r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?",
-        text.strip(),
-        re.IGNORECASE,
-    )
-    return found[1] if found else None
-
-
-def web_address(text: str | None) -> str | None:
-    """Let an address of the web pass, and nothing else.
-
-    Parameters
-    ----------
-    text : str or None
-        Any text.
-
-    Returns
-    -------
-    str or None
-        None for what is no address, or one that a browser would run.
-    """
-    if text is None or not text.lower().startswith(("http://", "https://")):
-        return None
-    return None if any(c in text for c in ' "<>\\') else text
 
 
 def _get(entry: dict[str, Any], name: str) -> Any:

@@ -6,7 +6,17 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["Listing", "Page", "as_date", "clean", "code_address", "same_paper", "title_key"]
+__all__ = [
+    "Listing",
+    "Page",
+    "arxiv_number",
+    "as_date",
+    "clean",
+    "code_address",
+    "same_paper",
+    "title_key",
+    "web_address",
+]
 
 _LONGEST = {"title": 1_000, "abstract": 50_000}
 # No part of a paper is as long: cleaning a file that is one line would take minutes.
@@ -300,3 +310,49 @@ def _alike(one: Listing, other: Listing) -> bool:
     mine, its = (set(_WORD.findall(a.casefold())) for a in (one.abstract, other.abstract))
     fewest = min(len(mine), len(its))
     return bool(2 * len(mine & its) >= fewest)
+
+
+def arxiv_number(text: str) -> str | None:
+    """Find arXiv's number in an identifier or address, and leave out the version.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``arXiv:2204.14126v2``.
+
+    Returns
+    -------
+    str or None
+        None if it is no such number.
+
+    Examples
+    --------
+    >>> from deeplimit.papers.listings import arxiv_number
+    >>> arxiv_number("http://arxiv.org/abs/math/0309136v1"), arxiv_number("2204.14126")
+    ('math/0309136', '2204.14126')
+    """
+    found = re.fullmatch(
+        r"(?:https?://(?:www\.|export\.)?arxiv\.org/(?:abs|pdf)/|arxiv:)?"
+        r"(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?",
+        text.strip(),
+        re.IGNORECASE,
+    )
+    return found[1] if found else None
+
+
+def web_address(text: str | None) -> str | None:
+    """Let an address of the web pass, and nothing else.
+
+    Parameters
+    ----------
+    text : str or None
+        Any text.
+
+    Returns
+    -------
+    str or None
+        None for what is no address, or one that a browser would run.
+    """
+    if text is None or not text.lower().startswith(("http://", "https://")):
+        return None
+    return None if any(c in text for c in ' "<>\\') else text
