@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deeplimit.smoothers import FULL, INSTANT, Plan, candidates, fit_pool
+from deeplimit.smoothers import fitting as module
 from deeplimit.smoothers.crossfit import cross_fit, link_loss
 from deeplimit.smoothers.folds import distinct_order, folds_of
 from deeplimit.smoothers.nearest import Neighbours
@@ -224,6 +225,27 @@ def test_a_kind_of_distance_that_weighs_little_is_left_out_and_the_rest_weighed_
     again = sum(g.weights.sum() + g.ridge_weight for g in some.groups) + some.prior_weight
     assert again == pytest.approx(1.0, rel=1e-12)
     assert log_loss(every) < log_loss(some) < 0.5
+
+
+def test_what_is_worth_its_time():
+    group, weights = np.array([0, 0, 1, -1]), np.array([0.1, 0.1, 0.3, 0.5])
+    # 0.2 of 1 and, when that is gone, 0.3 of 0.8.
+    found = {least: module._worth(group, weights, least) for least in (0.2, 0.3, 0.374, 0.376)}
+    assert found == {0.2: [0, 1], 0.3: [1], 0.374: [1], 0.376: []}
+    # Where nothing else weighs the last one stays.
+    assert module._worth(group, np.array([0.1, 0.1, 0.3, 0.0]), 0.99) == [1]
+
+
+@pytest.mark.parametrize(("choosers", "lists"), [(200, 1), (199, 0)])
+def test_where_many_tell_nearest_examples_are_not_asked_for_if_they_weigh_little(choosers, lists):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((200, 6))
+    index = (X.sum(axis=1) + rng.standard_normal(200) > 0).astype(int)
+    plan = Plan(scales=(), choosers=choosers, least_group=0.8, smooth_to=0, odds_from=10**6)
+    (group,) = fit_pool(X, index, np.ones(200), 2, plan).groups
+    assert bool(group.settings) == bool(lists)
+    assert group.ridge_weight > 0.0
+    assert group.weights.sum() < 0.8
 
 
 def told(X, index, plan):

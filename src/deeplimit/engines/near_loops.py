@@ -13,9 +13,10 @@ from deeplimit.engines.packed import TILE
 # Examples whose distances are kept at a time: what eight queries have of them fits into the second
 # cache.
 _STRETCH = 4096
-# A set is one lane of so many vectors at most, which lie beside one another.
-_DEEP, _LANES = 8, 32
-_SLOTS = 256
+# A set has so many examples at most.
+_DEEP = 8
+# Halvings of a range that a bound is sought in: more would not tell equal numbers apart.
+_HALVINGS = 24
 _LARGEST = np.finfo(np.float64).max
 # Distances that differ by less are not told apart by a slot.
 _LEAST = 1e-290
@@ -57,28 +58,29 @@ def keep_least(values: Any, places: Any, n: int, k: int) -> None:
 
 
 @inlined
-def bound_of(values: Any, n: int, k: int, heads: Any) -> Any:
+def bound_of(values: Any, n: int, k: int, guess: float) -> Any:
     """Give a number that at least k of n numbers do not exceed, and few more than k.
 
-    They are counted by slots of equal width; nothing has to be foretold.
+    It is sought by halves, from a guess: to count the numbers below one is a matter of vectors.
     """
     low, high = values[0], values[0]
     for i in range(n):
         low, high = min(low, values[i]), max(high, values[i])
-    span = high - low
-    if not span > _LEAST:
-        return high
-    scale = (_SLOTS - 1) / span
-    for i in range(_SLOTS):
-        heads[i] = 0
-    for i in range(n):
-        heads[int((values[i] - low) * scale)] += 1
-    found, slot = heads[0], 0
-    while found < k:
-        slot += 1
-        found += heads[slot]
-    # One slot more than all those: what rounding has put into the next one is not lost.
-    return low + (slot + 2) / scale
+    enough = k + (k >> 2) + 1
+    if not (low < guess < high):
+        guess = 0.5 * (low + high)
+    for _ in range(_HALVINGS):
+        found = 0
+        for i in range(n):
+            found += values[i] <= guess
+        if found >= k:
+            high = guess
+            if found <= enough:
+                break
+        else:
+            low = guess
+        guess = 0.5 * (low + high)
+    return high
 
 
 @inlined
@@ -155,10 +157,11 @@ def list_nearest(
     """
     panel, across = x.shape[2], _STRETCH // x.shape[2]
     flat, t = np.empty(TILE * _STRETCH), np.empty(_STRETCH)
-    room = 2 * k + 2 * _STRETCH
+    room = 2 * k + 2 * _STRETCH + 1
     seen, names = np.empty((TILE, room)), np.empty((TILE, room), np.int64)
     count, bound = np.zeros(TILE, np.int64), np.empty(TILE)
-    minima, slots = np.empty(_STRETCH), np.empty(_SLOTS, np.int64)
+    minima, hits = np.empty(_STRETCH), np.empty(_STRETCH, np.int64)
+    guess = 0.0
     heads = np.empty(2 * k + 1, np.int64)
     sorted_by, sorted_names = np.empty(2 * k), np.empty(2 * k, np.int64)
     euler, smoothness = np.e, 0.5 / (length * length)
@@ -202,36 +205,38 @@ def list_nearest(
                     bound[r] = min(bound[r], least)
                 least = bound[r]
                 deep = _DEEP
-                while deep > 1 and there // (_LANES * deep) * _LANES < 2 * k:
+                while deep > 1 and there // deep < 2 * k:
                     deep //= 2
-                groups = there // (_LANES * deep)
-                sets = groups * _LANES
-                for i in range(groups):
-                    some = square[i * _LANES * deep : (i + 1) * _LANES * deep]
-                    least_of = minima[i * _LANES : (i + 1) * _LANES]
-                    for j in range(_LANES):
-                        least_of[j] = some[j]
-                    for row in range(1, deep):
-                        some_row = some[row * _LANES : (row + 1) * _LANES]
-                        for j in range(_LANES):
-                            least_of[j] = min(least_of[j], some_row[j])
+                # The examples of a set are as far apart as there are sets.
+                sets = there // deep
+                least_of = minima[:sets]
+                for j in range(sets):
+                    least_of[j] = square[j]
+                for row in range(1, deep):
+                    some = square[row * sets : (row + 1) * sets]
+                    for j in range(sets):
+                        least_of[j] = min(least_of[j], some[j])
                 near_sets = 0
                 for i in range(sets):
                     near_sets += minima[i] <= least
                 if near_sets > k:
-                    least = min(least, bound_of(minima, sets, k, slots))
+                    guess = bound_of(minima, sets, k, guess)
+                    least = min(least, guess)
                     bound[r] = least
+                # What is written beyond the last one taken is written over: nothing is foretold.
+                before, found = taken, 0
                 for i in range(sets):
-                    if minima[i] <= least:
-                        begun = (i // _LANES) * _LANES * deep + i % _LANES
-                        for j in range(begun, begun + _LANES * deep, _LANES):
-                            if square[j] <= least:
-                                value[taken], name[taken] = square[j], order[first + j]
-                                taken += 1
-                for j in range(groups * _LANES * deep, there):
-                    if square[j] <= least:
-                        value[taken], name[taken] = square[j], order[first + j]
-                        taken += 1
+                    hits[found] = i
+                    found += minima[i] <= least
+                for h in range(found):
+                    for j in range(hits[h], deep * sets, sets):
+                        value[taken], name[taken] = square[j], first + j
+                        taken += square[j] <= least
+                for j in range(deep * sets, there):
+                    value[taken], name[taken] = square[j], first + j
+                    taken += square[j] <= least
+                for j in range(before, taken):
+                    name[j] = order[name[j]]
                 count[r] = taken
         for r in range(rows if k else 0):
             value, name, taken = seen[r], names[r], count[r]

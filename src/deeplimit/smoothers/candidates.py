@@ -15,7 +15,7 @@ from deeplimit.smoothers.odds import fit_odds
 from deeplimit.smoothers.plan import Plan
 from deeplimit.smoothers.pool import list_length
 from deeplimit.smoothers.ridge import Problem
-from deeplimit.smoothers.scales import KEPT, agop_scales, anova_scales
+from deeplimit.smoothers.scales import KEPT, agop_scales, anova_scales, sparing
 from deeplimit.smoothers.truncated import Lists, Setting, density, lists_of
 from deeplimit.smoothers.views import View, fit_view
 
@@ -159,7 +159,9 @@ class Candidates:
     def _agop(self, Z: Floats, kept: NDArray[np.bool_], start: Floats | None = None) -> Floats:
         p, who = self._problem, self._few(np.flatnonzero(kept))
         part = Z[who], p.index[who], p.weight[who], p.n_classes
-        return agop_scales(*part, rounds=self._plan.rounds, start=start)
+        scale = agop_scales(*part, rounds=self._plan.rounds, start=start)
+        # Few examples tell too little of what may be left out, and answer at once.
+        return sparing(scale, part[0], part[2]) if len(Z) > self._plan.choosers else scale
 
     def _learners(self, kind: str, Z: Floats) -> list[tuple[str, Learner]]:
         """Give what learns scales from some of the examples."""
@@ -202,11 +204,11 @@ class Candidates:
         """
         p, plan = self._problem, self._plan
         length = length_of(features, p.weight)
-        neighbours = Neighbours(features)
+        neighbours = Neighbours(_varied(features))
         near = self._near(by_fold, neighbours)
         densities, local = plan.densities, None
         if len(features) <= _LOCAL_UP_TO:
-            around = neighbours.nearest(features, _AROUND, self._n_jobs)
+            around = neighbours.nearest(neighbours.X, _AROUND, self._n_jobs)
             local = density(around, p.weight, np.arange(len(features)), length)
         else:
             densities = (0.0,)
@@ -236,6 +238,13 @@ class Candidates:
         for f, X in enumerate(by_fold):
             own = np.flatnonzero(self._problem.fold[rows] == f)
             if own.size:
+                X = _varied(X)
                 some = Neighbours(X).nearest(X[rows[own]], k, self._n_jobs)
                 near.places[own], near.logs[own] = some
         return near
+
+
+def _varied(X: Floats) -> Floats:
+    """Leave out what is 0 in every row, which distances between the rows do without."""
+    kept = X.any(axis=0)
+    return X if kept.all() else X[:, kept]

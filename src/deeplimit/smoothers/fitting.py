@@ -229,7 +229,13 @@ def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
         if last:
             break
         group = np.array([m.candidate for m in members])
-        few = (group >= 0) & ~np.isin(group, _worth(group, w, plan.least_group))
+        looking = np.where(group >= 0, w, 0.0)  # the prior costs nothing
+        few = (group >= 0) & ~np.isin(group, _worth(group, looking, plan.least_group))
+        if rows.size > plan.choosers:
+            # To search for nearest examples is most of what an answer costs.
+            lists = np.array([m.candidate if m.setting is not None else -1 for m in members])
+            worth = _worth(lists, np.where(few, 0.0, looking), plan.least_group)
+            few |= (lists >= 0) & ~np.isin(lists, worth)
         kept = np.flatnonzero((w >= _LEAST) & ~few)
         if kept.size == 0:
             kept = np.array([int(np.argmax(w))])
@@ -264,14 +270,15 @@ def _pooled(candidates: list[Candidate], problem: Problem, plan: Plan) -> Pool:
 
 
 def _worth(group: Integers, w: Floats, least: float) -> list[int]:
-    """Give the kinds of distance that are worth their time: the lightest goes as long as it must.
+    """Give the groups that are worth their time: the lightest goes as long as it must.
 
-    What is left has its part of what those that are left weigh.
+    Each that is left has its part of what weighs then; what is in no group, -1, always weighs.
     """
     whole = {int(g): float(w[group == g].sum()) for g in np.unique(group[group >= 0])}
-    while len(whole) > 1:
+    rest = float(w[group < 0].sum())
+    while whole:
         lightest = min(whole, key=lambda g: (whole[g], -g))
-        if whole[lightest] >= least * sum(whole.values()):
+        if whole[lightest] >= least * (rest + sum(whole.values())):
             break
         del whole[lightest]
     return list(whole)

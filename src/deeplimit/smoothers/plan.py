@@ -51,7 +51,8 @@ class Plan:
     smooth_to : int
         Examples up to which solutions with a smooth kernel are tried as well.
     least_group : float
-        A kind of distance that weighs less is left out of the pool.
+        A kind of distance that weighs less is left out of the pool; so is, where more than
+        `choosers` rows tell, what asks for the nearest examples by one.
     masses, exponents, densities : tuple of float
         Grids of the smoothers over nearest examples.
 

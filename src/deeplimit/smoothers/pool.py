@@ -33,7 +33,7 @@ class Group:
     view : View
         From columns to features.
     scale : ndarray of shape (p,)
-        Factor of each feature.
+        Factor of each feature; 0 where distances do without it.
     features : ndarray of shape (n, p)
         Scaled features of the examples.
     local : ndarray of shape (n,) or None
@@ -75,6 +75,12 @@ class Group:
     def mass(self) -> float:
         """Largest mass of the smoothers over nearest examples; 0 where there are none."""
         return max((setting.mass for setting in self.settings), default=0.0)
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """The features that distances are made of."""
+        used: NDArray[np.bool_] = self.scale != 0.0
+        return used
 
 
 class LeftOutScores(NamedTuple):
@@ -250,13 +256,14 @@ class Pool:
         return Pool(tuple(groups), self.prior_weight, link, index, weight, centres, none)
 
     def _asked(self, X: Floats) -> Iterator[tuple[Group, Floats]]:
-        """Give the groups, each with rows as it sees them."""
+        """Give the groups, each with rows as its examples are searched."""
         seen: dict[int, Floats] = {}
         for group in self.groups:
             # Groups of one view differ by the scales alone.
             if id(group.view) not in seen:
                 seen[id(group.view)] = group.view.features(X)
-            yield group, seen[id(group.view)] * group.scale
+            used = group.used
+            yield group, seen[id(group.view)][:, used] * group.scale[used]
 
     def _ridge_shares(self, group: Group, Q: Floats) -> Floats:
         """Give what each example's target weighs in a ridge solution, of shape (m, n)."""
@@ -271,7 +278,7 @@ class Pool:
         """Give the examples of a group as they are searched."""
         kept = self._searched
         if group.name not in kept:
-            kept[group.name] = Neighbours(group.features, self.centres)
+            kept[group.name] = Neighbours(group.features[:, group.used], self.centres)
         return kept[group.name]
 
     @cached_property

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from deeplimit.smoothers.distances import length_of
 from deeplimit.smoothers.ridge import Kernel, solve_ridge
 
-__all__ = ["KEPT", "agop_scales", "anova_scales"]
+__all__ = ["KEPT", "agop_scales", "anova_scales", "sparing"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -16,6 +16,8 @@ Integers = NDArray[np.int64]
 # What a column without any variance between classes keeps, in units of the mean: it may matter
 # together with others.
 KEPT = 0.1
+# What columns may hold of the variance together to be left out.
+_SPARED = 0.01
 # Ridge, in units of the kernel at distance 0, of the solutions whose gradients are taken.
 _RIDGE = 0.1
 
@@ -151,3 +153,37 @@ def agop_scales(
             mean += weight @ gradient**2
         scale = _normed(np.sqrt(mean) * scale)
     return scale
+
+
+def sparing(scale: Floats, Z: Floats, weight: Floats) -> Floats:
+    """Leave out those columns that hold less than 1 % of the variance together.
+
+    What they add to distances is less than what their scales are uncertain by, and each costs as
+    much time as any other.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (p,)
+        Scales.
+    Z : ndarray of shape (n, p)
+        Features.
+    weight : ndarray of shape (n,)
+        Weight of each row.
+
+    Returns
+    -------
+    ndarray of shape (p,)
+        Scales of mean square 1, 0 for what is left out.
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).standard_normal((100, 3))
+    >>> sparing(np.array([1.0, 0.05, 0.5]), Z, np.ones(100)).round(3).tolist()
+    [1.549, 0.0, 0.775]
+    """
+    share = weight / weight.sum()
+    part = scale**2 * (share @ (Z - share @ Z) ** 2)
+    order = np.argsort(part, kind="stable")
+    spared = np.zeros(part.size, dtype=np.bool_)
+    spared[order] = np.cumsum(part[order]) < _SPARED * part.sum()
+    return _normed(np.where(spared, 0.0, scale))
