@@ -11,11 +11,10 @@ is the classifier that a fit without them gives. Its certificate shows that it i
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from sklearn.datasets import make_moons
-from sklearn.inspection import DecisionBoundaryDisplay
 
 import deeplimit as dl
+from deeplimit.plotting import DecisionBoundaryDisplay
 
 X, y = make_moons(300, noise=0.15, random_state=0)
 turned = np.flatnonzero(np.hypot(*(X - [0.0, 1.0]).T) < 0.35)
@@ -47,23 +46,17 @@ print("the decision turned after", turn, "examples; flip said", flip.count[0])
 # The classifier before and after, and the share of each class on the way.
 
 figure, axes = plt.subplots(1, 3, figsize=(9.5, 2.8), layout="constrained")
-colors = ["#0072B2", "#E69F00"]
-shades = LinearSegmentedColormap.from_list("shares", [colors[0], "white", colors[1]])
-kept = clf.ids_
-for ax, model, rows, title in (
-    (axes[0], first, np.arange(len(X)), "before"),
-    (axes[1], clf, kept, f"without {len(order)} examples"),
+for ax, model, title in (
+    (axes[0], first, "before"),
+    (axes[1], clf, f"without {len(order)} examples"),
 ):
-    DecisionBoundaryDisplay.from_estimator(
-        model, X, ax=ax, grid_resolution=100, eps=0.2, response_method="predict_proba",
-        class_of_interest=1, plot_method="contourf", levels=np.linspace(0, 1, 11), cmap=shades,
-        vmin=-0.4, vmax=1.4,
-    )  # fmt: skip
-    ax.scatter(*X[rows].T, s=8, c=[colors[k] for k in labels[rows]], edgecolors="black", lw=0.2)
+    DecisionBoundaryDisplay.from_estimator(model).plot(ax, legend=False)
     ax.plot(*query[0], "+", ms=13, mew=2, color="black")
     ax.set(title=title, xlabel="", ylabel="", xticks=[], yticks=[])
 for label, style in ((0, "-"), (1, "--")):
-    axes[2].plot(shares[:, label], style, color=colors[label], label=f"class {label}")
+    axes[2].plot(
+        shares[:, label], style, color=["#0072B2", "#E69F00"][label], label=f"class {label}"
+    )
 axes[2].axvline(turn, color="grey", lw=0.8)
 axes[2].set(title="share in the decision at +", xlabel="examples forgotten", ylim=(0, 1))
 axes[2].legend(frameon=False)
@@ -71,6 +64,7 @@ axes[2].legend(frameon=False)
 # %%
 # A fit that never saw them has the same fingerprint, and giving them back restores the first one.
 
+kept = clf.ids_
 again = dl.DeepLimitClassifier(exponent=2.0).fit(X[kept], labels[kept])
 print("same as a fit without them:", clf.certificate() == again.certificate())
 clf.partial_fit(X[order], labels[order])

@@ -101,7 +101,7 @@ class Quality:
     measures : tuple of Measure
         Accuracy, log-loss, Brier score and calibration error.
     bins : tuple of Bin
-        Rows by confidence, some tenth of them each.
+        Rows by confidence, about as many in each.
     confusion : ndarray of shape (C, C)
         Weight of the rows of each class (a row) that are said to be of each class (a column).
     losses : ndarray of shape (r,)
@@ -114,7 +114,9 @@ class Quality:
     losses: Floats
 
 
-def quality(P: Floats, said: Integers, index: Integers, weight: Floats) -> Quality:
+def quality(
+    P: Floats, said: Integers, index: Integers, weight: Floats, n_bins: int = _BINS
+) -> Quality:
     """Measure forecasts.
 
     Parameters
@@ -127,6 +129,8 @@ def quality(P: Floats, said: Integers, index: Integers, weight: Floats) -> Quali
         Class that it is.
     weight : ndarray of shape (r,)
         Weight of each row.
+    n_bins : int, default=10
+        Most groups of rows by confidence, at least 1.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def quality(P: Floats, said: Integers, index: Integers, weight: Floats) -> Quali
     losses = -np.log(np.maximum(P[at, index], _SMALLEST))
     brier = np.sum(P**2, axis=1) - 2.0 * P[at, index] + 1.0
     confidence = P[at, said]
-    group = _bins(confidence, weight)
+    group = _bins(confidence, weight, n_bins)
     which = np.zeros((r, int(group.max()) + 1))
     which[at, group] = 1.0
     gaps = which * (confidence - right)[:, None]
@@ -187,13 +191,13 @@ def quality(P: Floats, said: Integers, index: Integers, weight: Floats) -> Quali
     return Quality(measures, bins, confusion, losses)
 
 
-def _bins(confidence: Floats, weight: Floats) -> Integers:
-    """Group rows by confidence, a tenth of the weight each; equal ones stay together."""
+def _bins(confidence: Floats, weight: Floats, n_bins: int) -> Integers:
+    """Group rows by confidence, of equal weight; equal ones stay together."""
     place = np.unique(confidence, return_inverse=True)[1]
     mass = np.bincount(place, weights=weight)
     middle = (np.cumsum(mass) - mass / 2.0) / mass.sum()
-    tenth = np.minimum((middle * _BINS).astype(np.int64), _BINS - 1)
-    group = np.unique(tenth, return_inverse=True)[1]  # without those that nothing falls into
+    part = np.minimum((middle * n_bins).astype(np.int64), n_bins - 1)
+    group = np.unique(part, return_inverse=True)[1]  # without those that nothing falls into
     return np.asarray(group[place], dtype=np.int64)
 
 

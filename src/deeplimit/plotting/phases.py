@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from deeplimit._extras import require
+from deeplimit.plotting.display import Display
 from deeplimit.plotting.labels import place_labels
-from deeplimit.plotting.style import GREY, LOOKS, SIZES, canvas, pyplot
+from deeplimit.plotting.style import GREY, LOOKS
 from deeplimit.regimes import Taxonomy, taxonomy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_PURPOSE = "drawing the phase diagram of activations"
 
 #: Activations placed by default: the well known, and one of each kind.
 SHOWN = (
@@ -28,7 +26,7 @@ SHOWN = (
 _EXPONENTS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
-class PhaseDiagramDisplay:
+class PhaseDiagramDisplay(Display):
     r"""Where activations lie, and the regimes they lie in.
 
     Left: activations with a mean, by :math:`A^2` and :math:`B'`; the line :math:`B' = 1` divides
@@ -59,6 +57,9 @@ class PhaseDiagramDisplay:
     >>> list(display.axes_)
     ['mean', 'centred']
     """
+
+    _purpose = "drawing the phase diagram of activations"
+    _size = (8.0, 4.6)
 
     def __init__(self, taxonomies: Sequence[Taxonomy]) -> None:
         self.taxonomies = tuple(taxonomies)
@@ -98,9 +99,8 @@ class PhaseDiagramDisplay:
         >>> PhaseDiagramDisplay.from_activations(["3d_opt"]).to_pandas()["exponent"].tolist()
         [2.0]
         """
-        pd = require("pandas", extra="tables", purpose="a table of activations")
         columns = ("name", "regime", "A", "A1", "B1", "exponent")
-        return pd.DataFrame({name: [getattr(t, name) for t in self.taxonomies] for name in columns})
+        return self._table({name: [getattr(t, name) for t in self.taxonomies] for name in columns})
 
     def plot(self, fig: Figure | None = None) -> Self:
         """Draw the map.
@@ -128,18 +128,15 @@ class PhaseDiagramDisplay:
         >>> display.axes_["mean"].get_title()
         'A ≠ 0'
         """
-        plt = pyplot(_PURPOSE)
-        with plt.rc_context(dict(SIZES)):
-            figure = canvas(fig, (8.0, 4.6), _PURPOSE)
-            mean, centred = figure.subplots(1, 2)
-            self.figure_ = figure
-            self.axes_: dict[str, Axes] = {"mean": mean, "centred": centred}
-            _mean_regions(mean)
-            _centred_regions(centred)
-            for ax, sort in ((mean, True), (centred, False)):
-                here = [t for t in self.taxonomies if (t.A != 0.0) == sort]
-                self._place(ax, here, across="A" if sort else "A1")
-        return self
+        return self._on_figure(fig, [["mean", "centred"]], self._draw)
+
+    def _draw(self) -> None:
+        mean, centred = self.axes_["mean"], self.axes_["centred"]
+        _mean_regions(mean)
+        _centred_regions(centred)
+        for ax, sort in ((mean, True), (centred, False)):
+            here = [t for t in self.taxonomies if (t.A != 0.0) == sort]
+            self._place(ax, here, across="A" if sort else "A1")
 
     def _place(self, ax: Axes, shown: Sequence[Taxonomy], *, across: str) -> None:
         top = ax.get_ylim()[1]

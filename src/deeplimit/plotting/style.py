@@ -7,6 +7,7 @@ style in force, so that pictures fit the reader's notebook, light or dark.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +36,7 @@ class Look(NamedTuple):
 
 #: Okabe and Ito, "Color universal design", 2008.
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#808080"
+PURPLE, SKY, YELLOW, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#808080"
 
 LOOKS: Mapping[Regime, Look] = {
     "nearest-neighbour": Look(BLUE, "s", "1-nearest neighbour"),
@@ -45,6 +46,45 @@ LOOKS: Mapping[Regime, Look] = {
     "identity": Look(SKY, "P", "identity"),
     "undecided": Look(GREY, "X", "undecided"),
 }
+
+
+class Series(NamedTuple):
+    """How one of several classes or curves is drawn.
+
+    Attributes
+    ----------
+    color, marker, line : str
+    """
+
+    color: str
+    marker: str
+    line: str
+
+
+_SERIES = tuple(
+    map(
+        Series,
+        (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY),
+        "os^DvPX*",
+        ("-", "--", "-.", ":", "-", "--", "-.", ":"),
+    )
+)
+
+
+def series(k: int) -> Series:
+    """Give the look of the class or curve with number k; from the ninth on they come again.
+
+    Parameters
+    ----------
+    k : int
+        From 0.
+
+    Returns
+    -------
+    Series
+    """
+    return _SERIES[k % len(_SERIES)]
+
 
 #: Sizes at which a picture eight inches wide is legible at 800 pixels.
 SIZES: Mapping[str, Any] = {
@@ -96,3 +136,22 @@ def canvas(fig: Figure | None, size: tuple[float, float], purpose: str) -> Figur
         return fig
     made: Figure = plt.figure(figsize=size, layout="constrained")
     return made
+
+
+def short(x: float, digits: int = 4) -> str:
+    """Write a number in a few digits, with a true minus.
+
+    Parameters
+    ----------
+    x : float
+        Any number.
+    digits : int, default=4
+        How many.
+
+    Returns
+    -------
+    str
+    """
+    if math.isinf(x):
+        return "∞" if x > 0 else "−∞"
+    return f"{x:.{digits}g}".replace("-", "−")
