@@ -47,7 +47,7 @@ clean:  ## remove what the other targets write, the environment included
 # A stamp is one set of extras, installed at the versions of constraints.txt. The sets share the environment,
 # so that each adds to it what the others lack and upgrades nothing.
 $(VENV)/run.stamp: EXTRAS = tables,plot,fast
-$(VENV)/test.stamp: EXTRAS = test
+$(VENV)/test.stamp: EXTRAS = test,docs
 $(VENV)/bench.stamp: EXTRAS = test,bench
 $(VENV)/docs.stamp: EXTRAS = docs
 $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/made.stamp

@@ -17,8 +17,8 @@ from deeplimit.regimes.fixed import inner_fixed_point, multiplier, oscillation
 
 __all__ = ["Taxonomy", "taxonomy"]
 
-#: Below this slope at one a log-periodic factor, of relative size exp(-2π²/ln B') for an angle of
-#: analyticity of π, cannot be seen.
+#: Below this slope at one a log-periodic factor, of relative size about exp(-π²/ln B'), which is
+#: 3e-11 here, cannot be seen.
 _FLAT = 1.5
 
 
