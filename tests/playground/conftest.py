@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from deeplimit.playground.server import Playground, make_server
-from playground.chromium import Browser
+from playground.browsing import Open
+from playground.chromium import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,26 @@ def browser() -> Iterator[Browser]:
     """Start a browser."""
     with Browser() as made:
         yield made
+
+
+@pytest.fixture
+def open_page(served: str, browser: Browser) -> Iterator[Open]:
+    """Open pages, and hold each to this: no complaint, and nothing asked of anybody else."""
+    opened: list[Page] = []
+
+    def open_it(path: str = "index.html", **settings: Any) -> Page:
+        page = browser.page(served + path, **settings)
+        opened.append(page)
+        page.until("document.body && (document.body.dataset.frames || document.body.dataset.ready)")
+        return page
+
+    yield open_it
+    for page in opened:
+        assert page.complaints() == []
+        asked = page.requests()
+        assert asked
+        assert [u for u in asked if not u.startswith((served, "blob:" + served, "data:"))] == []
+        page.close()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,8 +18,8 @@ from deeplimit.papers.finding import search, similar
 from deeplimit.playground.papers import flat
 from deeplimit.playground.server import Playground, make_server
 from papers.saved import SUBJECTS, abstract_of, entry, page
+from playground.browsing import violations
 from playground.chromium import Browser, Page
-from playground.test_browser import violations
 from playground.test_server import Client
 
 EACH = 8
@@ -191,7 +191,7 @@ def test_what_does_not_suit_is_a_sentence(
     client: Client, path: Path, name: str, question: Any
 ) -> None:
     status, answer = client.ask(f"papers/{name}", question)
-    assert status == 400
+    assert status == 200
     assert answer["error"].strip()
     assert truth(path).ratings == {}
 
@@ -217,7 +217,7 @@ def test_nothing_is_answered_to_a_get(client: Client, path: Path) -> None:
 def test_a_library_that_is_gone_is_told(client: Client, path: Path) -> None:
     path.unlink()
     status, answer = client.ask("papers/list", {})
-    assert status == 400
+    assert status == 200
     assert "no library" in answer["error"]
 
 

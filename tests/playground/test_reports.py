@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,12 @@ def test_figures_are_the_librarys(told: dict[str, Any], fitted: Any) -> None:
     assert abs(values["accuracy"] - said.accuracy) < 1e-6
     assert abs(values["log-loss"] - said.log_loss) < 1e-6
     assert told["rows"] == data.n_rows == 90
-    assert [f["text"] for f in told["findings"]] == [f.text for f in clf.findings()]
+    assert told["lines"] == list(range(2, 92))
+    # The same, but for what rows are called.
+    texts = [
+        re.sub(r"[Ll]ine (\d+)", lambda m: str(int(m[1]) - 2), f["text"]) for f in told["findings"]
+    ]
+    assert texts == [f.text.removeprefix("Example ") for f in clf.findings()]
     by_row = {r["row"]: r for r in told["said"]}
     place = np.searchsorted(clf.classes_, data.target)
     for i in range(90):
@@ -73,7 +79,7 @@ def test_the_wrong_label_comes_first(told: dict[str, Any]) -> None:
 
 def test_reasons_are_the_librarys(reports: Reports, told: dict[str, Any], fitted: Any) -> None:
     data, clf = fitted
-    found = reports.row({"model": told["model"], "row": 4})
+    found = reports.row({"model": told["model"], "row": 4, "own_vote": True})
     json.dumps(found, allow_nan=False)
     frame = data.features.iloc[[4]]
     np.testing.assert_allclose(found["probabilities"], clf.predict_proba(frame)[0], atol=1e-6)
@@ -92,7 +98,7 @@ def test_reasons_are_the_librarys(reports: Reports, told: dict[str, Any], fitted
 def test_what_if(reports: Reports, told: dict[str, Any], fitted: Any) -> None:
     data, clf = fitted
     cells = {"length": "6.1", "width": "-2.0", "colour": ""}
-    found = reports.row({"model": told["model"], "row": 0, "cells": cells})
+    found = reports.row({"model": told["model"], "row": 0, "cells": cells, "own_vote": True})
     frame = data.features.iloc[[0]].copy()
     frame["length"], frame["width"], frame["colour"] = 6.1, -2.0, None
     np.testing.assert_allclose(found["probabilities"], clf.predict_proba(frame)[0], atol=1e-6)
@@ -102,6 +108,101 @@ def test_what_if(reports: Reports, told: dict[str, Any], fitted: Any) -> None:
     assert reports.row({"model": told["model"], "row": 0})["cells"]["length"] != 6.1
 
 
+@pytest.mark.parametrize("row", [4, 10])
+def test_a_row_is_told_without_itself(
+    reports: Reports, told: dict[str, Any], fitted: Any, row: int
+) -> None:
+    data, clf = fitted
+    found = reports.row({"model": told["model"], "row": row})
+    frame = data.features.iloc[[row]]
+    assert found["own_vote"] is False
+    assert row not in [e["row"] for e in found["examples"]]
+    # All shares together are the scores of the pool of the other rows, none of which is the row.
+    left = clf._rule.without(np.array([row]))
+    winner, p = left.scores(clf._queries(frame))
+    np.testing.assert_allclose(found["probabilities"], p[0], atol=1e-12)
+    assert found["prediction"] == clf.predict_without(frame, [row])[0] == clf.classes_[winner[0]]
+    score = sum(e["share"] for e in found["examples"]) + found["rest"]
+    assert abs(score - sum(found["scores"])) < 1e-9
+    margin = np.sort(found["scores"])
+    assert abs(sum(c["share"] for c in found["columns"]) + found["base"] - found["margin"]) < 1e-9
+    assert abs(found["margin"] - (margin[-1] - margin[-2])) < 1e-6
+    flip = found["flip"]
+    assert row not in flip["rows"]
+    if flip["found"]:
+        gone = [row, *flip["rows"]]
+        assert clf.predict_without(frame, gone)[0] == flip["after"] != found["prediction"]
+    # The classifier itself is as it was.
+    assert clf.ids_.size == 90
+
+
+def test_one_other_cell_would_do(reports: Reports, told: dict[str, Any], fitted: Any) -> None:
+    data, clf = fitted
+    seen = set()
+    for row in range(0, 90, 9):
+        question = {"model": told["model"], "row": row}
+        found = reports.row(question)
+        for change in found["changes"]:
+            name, cell = change["name"], change["cell"]
+            seen.add(name)
+            then = reports.row({**question, "cells": {name: str(cell)}})
+            assert then["prediction"] == change["prediction"] != found["prediction"]
+            assert abs(max(then["probabilities"]) - change["probability"]) < 1e-9
+            assert cell in data.features[name].tolist()
+    assert {"length", "width"} <= seen
+    # Where one number does, a nearer one of those tried does not.
+    values = np.sort(data.features["length"].to_numpy())
+    found = reports.row({"model": told["model"], "row": 9})
+    to = next(c["cell"] for c in found["changes"] if c["name"] == "length")
+    own = found["cells"]["length"]
+    grid = np.unique(np.quantile(values, np.linspace(0, 1, 21), method="nearest"))
+    between = grid[(grid > min(own, to)) & (grid < max(own, to))]
+    assert between.size
+    frame = data.features.iloc[[9] * between.size].reset_index(drop=True)
+    frame["length"] = between
+    assert set(clf.predict_without(frame, [9])) == {found["prediction"]}
+
+
+def test_the_only_row_of_a_class_votes_for_itself() -> None:
+    text = table(30) + "1.0,1.0,red,rare\n"
+    reports = Reports()
+    made = reports.fit({"text": text, "target": "kind"})
+    found = reports.row({"model": made["model"], "row": 30})
+    assert found["only"] is found["own_vote"] is True
+    assert 30 in [e["row"] for e in found["examples"]]
+
+
+def test_rows_keep_their_lines() -> None:
+    lines = table().splitlines()
+    for k in (1, 2, 5):
+        lines[k] = lines[k].rpartition(",")[0] + ","
+    lines[7:7] = ["", "   "]
+    lines[20] = '"' + lines[20].replace(",", '",', 1)
+    lines[30] = lines[30].replace("red", '"red\nhot"').replace("blue", '"blue\nhot"')
+    text = "\r\n".join(lines) + "\r\n"
+    made = Reports().fit({"text": text, "target": "kind"})
+    shown = text.replace("\r\n", "\n").split("\n")
+    assert made["rows"] == 87 == len(made["lines"])
+    assert made["lines"][:6] == [4, 5, 7, 10, 11, 12]
+    for found in (f for f in made["findings"] if f["kind"] == "wrong label"):
+        line = int(re.match(r"Line (\d+) ", found["text"])[1])  # type: ignore[index]
+        assert line == made["lines"][found["rows"][0]]
+        assert f"Line {line} is labelled" in made["markdown"] + made["page"]
+    # A cell of two lines stands above it: an editor counts both.
+    last = len(shown) - 1
+    assert made["lines"][-1] == last
+    shown[last - 1] = "inf" + shown[last - 1][shown[last - 1].index(",") :]
+    with pytest.raises(ValueError, match=f"line {last} is infinite"):
+        Reports().fit({"text": "\n".join(shown), "target": "kind"})
+
+
+def test_columns_that_cannot_be_told_are_not_proposed() -> None:
+    assert table_columns({"text": "x,y\n1,a\n2,a\n3,a\n"})["target"] is None
+    told = table_columns({"text": "x,y\n1,a\n2,b\nold,a\n4,b\n5,b\n"})
+    assert told["target"] == "y"
+    assert "1 of its 5 values are not numbers" in told["notes"][0]
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -109,6 +210,7 @@ def test_what_if(reports: Reports, told: dict[str, Any], fitted: Any) -> None:
         ({"row": "4"}, "0 to 89"), ({"row": True}, "0 to 89"), ({"cells": [1]}, "cells"),
         ({"cells": {"nobody": "1"}}, "no column"), ({"cells": {"length": "long"}}, "numbers"),
         ({"cells": {"length": "inf"}}, "finite"), ({"cells": {"length": 3}}, "no text"),
+        ({"own_vote": 1}, "own_vote"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_told(

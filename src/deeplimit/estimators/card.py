@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,19 +93,21 @@ class ModelCard:
         return page
 
 
-def make_card(model: Any) -> ModelCard:
+def make_card(model: Any, called: Callable[[int], str] | None = None) -> ModelCard:
     """Write the card of a classifier.
 
     Parameters
     ----------
     model : ExplainedClassifier
         A fitted classifier.
+    called : callable, optional
+        From the id of an example to what it is called in sentences; see `find`.
 
     Returns
     -------
     ModelCard
     """
-    findings = find(model)
+    findings = find(model, called)
     blocks: list[Block] = list(_what(model))
     found: Quality | None = None
     weak: tuple[Slice, ...] = ()

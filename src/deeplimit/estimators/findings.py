@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ __all__ = ["Finding", "Findings", "find"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Called = Callable[[int], str]
 
 # A label is doubted if another class is this many times as probable ...
 _ODDS = 3.0
@@ -142,13 +143,16 @@ class Findings:
         return pd.DataFrame([[getattr(f, n) for n in names] for f in self.found], columns=names)
 
 
-def find(model: Any) -> Findings:
+def find(model: Any, called: Called | None = None) -> Findings:
     """Look through the examples of a classifier.
 
     Parameters
     ----------
     model : ExplainedClassifier
         A fitted classifier.
+    called : callable, optional
+        From the id of an example to what it is called in sentences, such as "line 70" of a file; by
+        default they tell the id.
 
     Returns
     -------
@@ -164,20 +168,20 @@ def find(model: Any) -> Findings:
     except ValueError:
         words += "; labels were not, since this regime has no examples left out."
     else:
-        found += _wrong_labels(said, model)
+        found += _wrong_labels(said, model, called)
         words += (
             f", and the labels of {len(said.ids)} of {len(ids)} examples. A label is doubted where "
             "the other examples give another class at least its usual confidence, and "
             f"{_ODDS:g} times what they give to the label."
         )
     doubted = np.isin(ids, [finding.ids[0] for finding in found])
-    found += _copies(table, ids, index, labels)
+    found += _copies(table, ids, index, labels, called or str)
     found += _columns(model, table, index, weight, doubted)
-    found += _rare(index, labels, ids)
+    found += _rare(index, labels, ids, called or str)
     return Findings(tuple(found), words)
 
 
-def _wrong_labels(said: LeftOut, model: Any) -> list[Finding]:
+def _wrong_labels(said: LeftOut, model: Any, called: Called | None) -> list[Finding]:
     """Doubt labels by confident learning.
 
     C. G. Northcutt, L. Jiang, I. L. Chuang, "Confident learning: estimating uncertainty in dataset
@@ -199,10 +203,15 @@ def _wrong_labels(said: LeftOut, model: Any) -> list[Finding]:
     chosen = np.flatnonzero(doubted & (mass[other] > 0))
     chosen = chosen[np.argsort(-odds[chosen], kind="stable")]
     classes = model.classes_
+
+    def who(i: int) -> str:
+        name = f"example {i}" if called is None else called(i)
+        return name[:1].upper() + name[1:]
+
     return [
         Finding(
             "wrong label",
-            f"Example {said.ids[i]} is labelled {classes[own[i]]} (probability {mine[i]:.3f} by "
+            f"{who(int(said.ids[i]))} is labelled {classes[own[i]]} (probability {mine[i]:.3f} by "
             f"the other examples), but looks like {classes[other[i]]} ({best[i]:.3f}).",
             (int(said.ids[i]),),
             label=classes[own[i]],
@@ -214,7 +223,7 @@ def _wrong_labels(said: LeftOut, model: Any) -> list[Finding]:
 
 
 def _copies(
-    table: TableOfExamples, ids: Integers, index: Integers, labels: NDArray[Any]
+    table: TableOfExamples, ids: Integers, index: Integers, labels: NDArray[Any], called: Called
 ) -> list[Finding]:
     """Find rows that are equal cell by cell, missing ones included."""
     if not table.rows.shape[1]:
@@ -232,7 +241,8 @@ def _copies(
     for who in np.split(order, np.flatnonzero(np.diff(sorted_groups)) + 1):
         several = np.unique(index[who]).size > 1
         named = ", ".join(
-            f"{ids[i]} ({labels[index[i]]})" if several else str(ids[i]) for i in who[:_NAMED]
+            called(int(ids[i])) + (f" ({labels[index[i]]})" if several else "")
+            for i in who[:_NAMED]
         )
         more = f" and {who.size - _NAMED} more" if who.size > _NAMED else ""
         end = "have different labels" if several else f"all labelled {labels[index[who[0]]]}"
@@ -353,14 +363,14 @@ def _nothing(scores: Floats, index: Integers, weight: Floats, n_classes: int) ->
     return bool(anova_scales(padded, index, weight, n_classes)[-1] > 0.0)
 
 
-def _rare(index: Integers, labels: NDArray[Any], ids: Integers) -> list[Finding]:
+def _rare(index: Integers, labels: NDArray[Any], ids: Integers, called: Called) -> list[Finding]:
     counts = np.bincount(index, minlength=len(labels))
     found = []
     for c in np.argsort(counts, kind="stable"):
         if 0 < counts[c] < _RARE:
             who = ids[index == c]
             has = "1 example" if counts[c] == 1 else f"{counts[c]} examples"
-            text = f"Class {labels[c]} has {has}: {', '.join(map(str, who))}."
+            text = f"Class {labels[c]} has {has}: {', '.join(map(called, who.tolist()))}."
             share = float(counts[c] / counts.sum())
             found.append(
                 Finding("rare class", text, tuple(who.tolist()), label=labels[c], strength=share)

@@ -125,7 +125,8 @@ def _decay(course: Course, slope: float) -> Verdict:
         told = f"{told}, a correlation is raised to the power {degree} in a layer"
         return Verdict("nearest-neighbour", told, slope, rate=0.0, degree=degree)
     rate = math.exp(log_rate)
-    told = f"{told}, a correlation shrinks by {rate:.6g} and a small gap grows by {slope:.6g}"
+    growth = f"by {slope:.6g}" if math.isfinite(slope) else "the more, the smaller it is"
+    told = f"{told}, a correlation shrinks by {rate:.6g} and a small gap grows {growth}"
     exponent = 0.0
     if math.isfinite(slope):
         # The orbit itself passes whole periods, so that no log-periodic factor enters.
@@ -175,7 +176,7 @@ def _merge(course: Course, slope: float, tolerance: float) -> Verdict:
         return Verdict("conditionally-positive-definite", told, slope, rate=slope)
     if slope <= 1.0 + tolerance and slope >= 1.0 - tolerance and up:
         power = _power(course)
-        told = f"all gaps vanish, but only like depth^-{power:.3g}"
+        told = f"all gaps vanish, but only like depth to the power -{power:.3g}"
         return Verdict("majority-vote", told, slope, rate=1.0, power=power)
     if slope > 1.0 + tolerance and nearer[course.index(1.0)]:
         told = "orthogonal inputs approach one another, almost equal ones part: all meet between"

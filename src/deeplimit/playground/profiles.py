@@ -106,7 +106,7 @@ def make_profile(
     Raises
     ------
     ValueError
-        If the activation has no dual, or cannot be iterated.
+        If the activation has no dual, is a constant, or cannot be iterated.
 
     Examples
     --------
@@ -118,6 +118,11 @@ def make_profile(
     True
     """
     t = taxonomy(activation)
+    if t.B1 == 0.0:
+        raise ValueError(
+            f"{title} is a constant: the first layer makes all inputs the same, so that there is "
+            "nothing for depth to do; let it depend on x."
+        )
     numbers = _Numbers()
     tables = _finite(t, depths, numbers)
     if t.regime != "undecided":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import tempfile
 from collections import OrderedDict
@@ -15,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.estimators import DeepLimitClassifier
-from deeplimit.estimators.card import ModelCard
+from deeplimit.estimators.absence import without
+from deeplimit.estimators.card import ModelCard, make_card
 from deeplimit.estimators.left_out import LeftOut
 from deeplimit.tables import Table, read_table
+from deeplimit.tables.delimited import row_lines
 
 __all__ = ["Reports", "table_columns"]
 
@@ -25,6 +28,10 @@ __all__ = ["Reports", "table_columns"]
 _ROWS, _COLUMNS, _CLASSES, _SECONDS = 4000, 200, 50, 20.0
 _KEPT = 4
 _TOP, _FLIP, _LISTED = 8, 25, 400
+# Columns in which another cell is looked for, and how many values of each.
+_TRIED, _VALUES = 8, 21
+# Values of a column of words to choose among, and to suggest while one types.
+_CHOICES, _SUGGESTIONS = 100, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,20 +39,22 @@ class _Fitted:
     """A table with its classifier, and what this says of each row without it."""
 
     table: Table
+    lines: list[int]
     classifier: DeepLimitClassifier
     card: ModelCard
     said: LeftOut | None
 
 
-def _read(question: Mapping[str, Any], target: str | None) -> Table:
+def _read(question: Mapping[str, Any], target: str | None) -> tuple[Table, list[int]]:
+    """Read the table, and the line of the file that each of its rows begins on."""
     text = question.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ValueError("the file is empty.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "table.csv")
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", newline="")
         try:
-            return read_table(path, target=target, drop_missing_target=True)
+            table = read_table(path, target=target, drop_missing_target=True)
         except ValueError as error:
             # Advice names parameters and the file: here there are neither.
             words = str(error).replace(repr(str(path)), "the table")
@@ -54,6 +63,10 @@ def _read(question: Mapping[str, Any], target: str | None) -> Table:
                 "add a first line of names",
             )
             raise ValueError(words) from None
+        # The first is that of the names. What has no target is left out, and the rest keeps its
+        # place in the file.
+        lines = row_lines(path)[1:]
+    return table, [lines[int(place)] for place in table.ids]
 
 
 def table_columns(question: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +80,8 @@ def table_columns(question: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``columns`` with names and kinds, ``target``, ``rows``.
+        ``columns`` with names and kinds, ``target``, or None where no column suits, ``rows``, and
+        ``notes`` on what had to be guessed.
 
     Raises
     ------
@@ -79,18 +93,18 @@ def table_columns(question: Mapping[str, Any]) -> dict[str, Any]:
     >>> table_columns({"text": "petal,species\n1.5,setosa\n4.7,virginica\n"})["target"]
     'species'
     """
-    table = _read(question, None)
+    table, _ = _read(question, None)
     frame = table.features
     distinct = [int(frame.iloc[:, j].nunique()) for j in range(len(table.names))]
     columns = [
         {"name": name, "kind": kind, "distinct": n}
         for name, kind, n in zip(table.names, table.kinds, distinct, strict=True)
     ]
-    fit = [c for c in columns if 2 <= int(c["distinct"]) <= _CLASSES]  # type: ignore[call-overload]
+    fit = [c for c in columns if 2 <= int(c["distinct"]) <= min(_CLASSES, table.n_rows - 1)]  # type: ignore[call-overload]
     words = [c for c in fit if c["kind"] in ("categorical", "boolean")]
     last = columns[-1]
-    likely = last if last in fit else (words or fit or columns)[-1]
-    return {"columns": columns, "target": likely["name"], "rows": table.n_rows}
+    likely = (last if last in fit else (words or fit)[-1])["name"] if fit else None
+    return {"columns": columns, "target": likely, "rows": table.n_rows, "notes": list(table.notes)}
 
 
 class Reports:
@@ -120,14 +134,17 @@ class Reports:
         target = question.get("target")
         if not isinstance(target, str):
             raise ValueError("name the column to predict.")
-        table = _read(question, target)
+        table, lines = _read(question, target)
         _check(table)
         assert table.target is not None
         classifier = DeepLimitClassifier(time_limit=_SECONDS, n_jobs=1)
-        classifier.fit(table.features, table.target)
-        card = classifier.report()
+        try:
+            classifier.fit(table.features, table.target)
+        except ValueError as error:
+            raise ValueError(_with_lines(str(error), lines)) from None
+        card = make_card(classifier, lambda row: f"line {lines[row]}")
         said = classifier.leave_one_out() if table.n_rows > 1 else None
-        fitted = _Fitted(table, classifier, card, said)
+        fitted = _Fitted(table, lines, classifier, card, said)
         key = secrets.token_urlsafe(18)
         self._kept[key] = fitted
         while len(self._kept) > _KEPT:
@@ -140,7 +157,9 @@ class Reports:
         Parameters
         ----------
         question : mapping
-            ``model`` as from `fit`, ``row``, and ``cells``, texts by column that replace its own.
+            ``model`` as from `fit`, ``row``, its place among those that were fitted from 0,
+            ``cells``, texts by column that replace its own, and ``own_vote``, whether the row is
+            itself among the examples; if not, all settings of the fit stay as they are.
 
         Returns
         -------
@@ -158,8 +177,16 @@ class Reports:
         row, n = question.get("row"), fitted.table.n_rows
         if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < n:
             raise ValueError(f"rows are numbered from 0 to {n - 1}.")
+        own_vote = question.get("own_vote", False)
+        if not isinstance(own_vote, bool):
+            raise ValueError("own_vote is true or false.")
         frame = _changed(fitted.table, row, question.get("cells") or {})
-        return _reasons(fitted, row, frame)
+        return _reasons(fitted, row, frame, own_vote)
+
+
+def _with_lines(words: str, lines: list[int]) -> str:
+    """Name rows by their lines in the file."""
+    return re.sub(r"row (\d+) \(from 0\)", lambda m: f"line {lines[int(m[1])]}", words)
 
 
 def _check(table: Table) -> None:
@@ -178,7 +205,9 @@ def _check(table: Table) -> None:
             f"{_CLASSES} classes."
         )
     if counts.max() < 2:
-        raise ValueError(f"every row has a {table.target_name!r} of its own: choose another.")
+        raise ValueError(
+            f"{table.target_name!r} is different in every row: choose a column whose values recur."
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -199,13 +228,15 @@ def _report(fitted: _Fitted) -> dict[str, Any]:
     table, clf, card = fitted.table, fitted.classifier, fitted.card
     classes = [str(c) for c in clf.classes_.tolist()]
     quality = card.quality
+    naming = {name for f in card.findings.of("identifier") for name in f.columns}
     told: dict[str, Any] = {
         "rows": table.n_rows,
+        "lines": fitted.lines,
         "target": table.target_name,
         "classes": classes,
         "counts": [int(np.sum(table.target == c)) for c in clf.classes_],
         "columns": [
-            {"name": n, "kind": k, "values": _levels(table, j)}
+            {"name": n, "kind": k, **_levels(table, j), "names_row": n in naming}
             for j, (n, k) in enumerate(zip(table.names, table.kinds, strict=True))
         ],
         "notes": list(table.notes),
@@ -235,12 +266,13 @@ def _report(fitted: _Fitted) -> dict[str, Any]:
     return told
 
 
-def _levels(table: Table, j: int) -> list[str]:
-    """List the values of a column of words, for a choice among them."""
+def _levels(table: Table, j: int) -> dict[str, Any]:
+    """List the values of a column of words: for a choice if there are few, else to suggest."""
     if table.kinds[j] != "categorical":
-        return []
+        return {"values": [], "closed": False}
     cells = table.features.iloc[:, j].dropna()
-    return sorted({str(v) for v in cells.tolist()})[:100]
+    values = sorted({str(v) for v in cells.tolist()})
+    return {"values": values[:_SUGGESTIONS], "closed": len(values) <= _CHOICES}
 
 
 def _said(fitted: _Fitted, said: LeftOut) -> list[dict[str, Any]]:
@@ -275,7 +307,7 @@ def _changed(table: Table, row: int, cells: Any) -> Any:
                 value = math.nan if value is None else float(value)
             except ValueError:
                 raise ValueError(
-                    f"{name!r} is a column of numbers, {text[:40]!r} is none."
+                    f"{name!r} is a column of numbers, and {text[:40]!r} is none."
                 ) from None
             if math.isinf(value):
                 raise ValueError(f"{name!r} is a column of finite numbers.")
@@ -287,15 +319,20 @@ def _changed(table: Table, row: int, cells: Any) -> Any:
     return frame.infer_objects()
 
 
-def _reasons(fitted: _Fitted, row: int, frame: Any) -> dict[str, Any]:
-    clf, table = fitted.classifier, fitted.table
+def _reasons(fitted: _Fitted, row: int, frame: Any, own_vote: bool) -> dict[str, Any]:
+    table, whole = fitted.table, fitted.classifier
     assert table.target is not None
+    # Without the only row of a class nobody would know of the class.
+    only = int(np.sum(table.target == table.target[row])) < 2
+    clf = whole if own_vote or only else without(whole, [row])
     p = clf.predict_proba(frame)[0]
     found = clf.contributions(frame, top=_TOP)
     named = found.indices[0] >= 0
     support = clf.support(frame)
     told: dict[str, Any] = {
         "row": row,
+        "only": only,
+        "own_vote": own_vote or only,
         "label": str(table.target[row]),
         "cells": {n: _plain(v) for n, v in zip(table.names, frame.iloc[0].tolist(), strict=True)},
         "prediction": str(clf.classes_[int(np.argmax(p))]),
@@ -328,8 +365,64 @@ def _reasons(fitted: _Fitted, row: int, frame: Any) -> dict[str, Any]:
         "rows": _numbers(flip.removed[0]),
         "most": _FLIP,
     }
+    told["changes"] = _changes(fitted, clf, frame, columns.shares[0])
     if fitted.said is not None:
         at = int(np.searchsorted(fitted.said.ids, row))
         if at < len(fitted.said.ids) and fitted.said.ids[at] == row:
             told["left_out"] = fitted.said.probabilities[at].tolist()
     return told
+
+
+def _changes(fitted: _Fitted, clf: Any, frame: Any, shares: NDArray[Any]) -> list[dict[str, Any]]:
+    """Find cells that change the answer, one at a time: in each column the least change of all.
+
+    Values are those of the other rows: quantiles of numbers, the commonest words.
+    """
+    table = fitted.table
+    naming = {name for f in fitted.card.findings.of("identifier") for name in f.columns}
+    tried: list[tuple[int, list[Any]]] = []
+    for j in np.argsort(-np.abs(shares), kind="stable"):
+        if table.kinds[j] in ("date", "duration") or table.names[j] in naming:
+            continue
+        values = _values(table.features.iloc[:, j], frame.iat[0, j], table.kinds[j] == "numeric")
+        tried.append((int(j), values))
+        if len(tried) == _TRIED:
+            break
+    total = sum(len(values) for _, values in tried)
+    if not total:
+        return []
+    rows = frame.iloc[[0] * total].reset_index(drop=True).astype(object)
+    start = 0
+    for j, values in tried:
+        for k, value in enumerate(values):
+            rows.iat[start + k, j] = value
+        start += len(values)
+    p = clf.predict_proba(rows.infer_objects().astype(frame.dtypes.to_dict(), errors="ignore"))
+    best, now = np.argmax(p, axis=1), int(np.argmax(clf.predict_proba(frame)[0]))
+    found, start = [], 0
+    for j, values in tried:
+        other = np.flatnonzero(best[start : start + len(values)] != now)
+        if other.size:
+            k = start + int(other[0])
+            change = {"name": table.names[j], "cell": _plain(values[other[0]])}
+            answer = {"prediction": str(clf.classes_[best[k]]), "probability": float(p[k].max())}
+            found.append({**change, **answer})
+        start += len(values)
+    return found
+
+
+def _values(column: Any, own: Any, numeric: bool) -> list[Any]:
+    """List other values of a column, the nearest to a row's own, or the commonest, first."""
+    there = column.dropna()
+    if not numeric:
+        return [v for v in there.value_counts().index.tolist()[:_VALUES] if str(v) != str(own)]
+    if not len(there):
+        return []
+    ranked = np.sort(there.to_numpy(dtype=np.float64))
+    values = np.unique(np.quantile(ranked, np.linspace(0.0, 1.0, _VALUES), method="nearest"))
+    # Near is what few rows lie between; of a missing cell, what is nearest the middle.
+    middle = own is None or own != own
+    at = ranked.size // 2 if middle else np.searchsorted(ranked, float(own))
+    place = np.searchsorted(ranked, values) - at
+    order = np.argsort(np.abs(place), kind="stable")
+    return [float(v) for v in values[order] if v != own]

@@ -207,9 +207,6 @@ class _Handler(BaseHTTPRequestHandler):
         except _Refused as refused:
             self.close_connection = True
             self._send(refused.status, as_json({"error": str(refused)}), _TYPES["json"])
-        except (ValueError, TypeError, ImportError) as error:
-            text = str(error).splitlines()[0] if str(error) else type(error).__name__
-            self._send(HTTPStatus.BAD_REQUEST, as_json({"error": text}), _TYPES["json"])
         except OSError:
             self.close_connection = True
         except Exception as error:
@@ -255,7 +252,12 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.BAD_REQUEST, "the question is no JSON.") from None
         if not isinstance(question, dict):
             raise _Refused(HTTPStatus.BAD_REQUEST, "a question is an object.")
-        return self.playground.answer(name, question), _TYPES["json"]
+        try:
+            return self.playground.answer(name, question), _TYPES["json"]
+        except (ValueError, TypeError, ImportError) as error:
+            # A sentence is an answer, too: a browser would log any other status as a fault.
+            text = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return as_json({"error": text}), _TYPES["json"]
 
     def _send(self, status: HTTPStatus, body: bytes, kind: str) -> None:
         try:

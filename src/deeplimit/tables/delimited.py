@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from deeplimit._extras import require
 
-__all__ = ["MISSING_WORDS", "read_delimited"]
+__all__ = ["MISSING_WORDS", "read_delimited", "row_lines"]
 
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "?")
 
@@ -83,6 +83,24 @@ def read_delimited(
             "not a feature."
         )
     return frame, notes
+
+
+def row_lines(path: Path, *, encoding: str = "utf-8") -> list[int]:
+    """Give the line on which each row of a text file begins, as an editor numbers them.
+
+    The first is that of the names; blank lines are no rows, and a quoted cell may hold several.
+    """
+    lines, before = [], 0
+    records = _Records(path, encoding, _delimiter(path, encoding))
+    with path.open(encoding=encoding, newline="") as file:
+        blank = [not line.strip() for line in file]
+    for end, _ in records:
+        start = before + 1
+        while start < end and blank[start - 1]:
+            start += 1
+        lines.append(start)
+        before = end
+    return lines
 
 
 class _Records:

@@ -1,7 +1,8 @@
 // The activation: choosing, typing or drawing one; its portrait, its dual map, its kernel.
 
-import { at, fill, make, number } from "./dom.js";
-import { sample, setPlot } from "./plots.js";
+import { at, fill, make, number, superscript, typeset } from "./dom.js";
+import { after, destination, near } from "./pace.js";
+import { sample, setKey, setPlot } from "./plots.js";
 import { listen, set, state } from "./state.js";
 import { kernelOf } from "./tables.js";
 
@@ -21,7 +22,7 @@ export function meaning(profile) {
     case "singular-kernel":
       return exponent === 0
         ? "Every example votes with a weight that grows, near it, like a power of a logarithm: too slowly to be consistent in any dimension."
-        : `Every example votes with a weight of 1/distance${power(exponent)}. In ${number(dimension, 5)} dimension${dimension === 1 ? "" : "s"} that is consistent: with more and more examples it becomes the best classifier there is.`;
+        : `Every example votes with a weight of 1/distance${power(exponent)}. ${consistent(dimension)}`;
     case "nearest-neighbour":
       return profile.constants.degree % 2
         ? "One example has all the say: the nearest. Noise in its label is noise in the answer."
@@ -37,6 +38,11 @@ export function meaning(profile) {
   }
 }
 
+function consistent(dimension) {
+  if (!Number.isInteger(dimension)) return `That is consistent only on sets of dimension ${number(dimension, 5)}, which is no whole number: with other data it does not become the best classifier there is.`;
+  return `In ${dimension} dimension${dimension === 1 ? "" : "s"} that is consistent: with more and more examples it becomes the best classifier there is.`;
+}
+
 /** Fill the list, by what the activations become. */
 export function fillList(list) {
   const wanted = at("wanted").value;
@@ -50,7 +56,8 @@ export function fillList(list) {
   const options = [...groups].map(([name, entries]) =>
     make("optgroup", { label: name }, ...entries.map((entry) => {
       const d = entry.dimension;
-      const hint = entry.regime === "singular-kernel" && d && !entry.title.startsWith("designed") ? ` · d = ${number(d, 3)}` : "";
+      const dimensions = Number.isInteger(d) ? `for ${d} dimension${d === 1 ? "" : "s"}, ` : "";
+      const hint = entry.regime === "singular-kernel" && d && !entry.title.startsWith("designed") ? ` · ${dimensions}exponent ${number(entry.exponent, 3)}` : "";
       return make("option", { value: entry.key, text: entry.title + hint });
     })));
   if (!list.some((entry) => entry.key === state.a)) {
@@ -58,6 +65,9 @@ export function fillList(list) {
   }
   fill(at("activation"), ...options);
   at("activation").value = state.a;
+  const shown = [...groups.values()].flat().length;
+  at("filter").hidden = wanted === "any";
+  at("filter-says").textContent = `${shown} of ${list.length} shown.`;
 }
 
 /** Wire the controls. `list` are the named activations; `python` whether formulas can be asked. */
@@ -70,6 +80,11 @@ export function wire(list, python) {
     fillList(list);
     const first = list.find((e) => e.dimension === Number(at("wanted").value));
     if (at("wanted").value !== "any" && first && !at("activation").value) set({ a: first.key });
+  });
+  at("show-all").addEventListener("click", () => {
+    at("wanted").value = "any";
+    fillList(list);
+    at("activation").focus();
   });
   at("activation").addEventListener("change", () => set({ a: at("activation").value }));
   at("start").addEventListener("input", () => set({ start: Number(at("start").value) }));
@@ -90,6 +105,7 @@ export function wire(list, python) {
     event.preventDefault();
     const formula = at("formula").value.trim();
     if (formula) set({ a: `f:${formula}` });
+    else say("Type a formula of x first, such as sin(2x) + 0.3*x.", true);
   });
   bars();
   at("hermite-form").addEventListener("submit", (event) => {
@@ -134,7 +150,7 @@ export function showActivation(profile) {
 function showRegime(profile) {
   const { A, A1, B1 } = profile.constants;
   const constant = (name, value) => make("div", {}, make("dt", { text: name }), make("dd", { text: number(value, 6) }));
-  const finer = [profile.reason, ...profile.warnings].map((text) => make("p", { text }));
+  const finer = [profile.reason, ...profile.warnings].map((text) => make("p", { text: typeset(text) }));
   const worst = Math.max(0, ...profile.tables.map((t) => t.error));
   if (worst > 1e-7) finer.push(make("p", { text: `Interpolated with an error of up to ${number(worst, 1)}.` }));
   fill(at("regime"),
@@ -186,20 +202,21 @@ export function showDual(profile) {
     web.push([x, y], [y, y]);
     x = y;
   }
+  const last = state.depth === Infinity ? destination(profile, state.start) ?? x : after(profile, state.start, state.depth);
   const low = profile.parity === "odd" || Math.min(...value) < -0.02 || state.start < 0 ? -1 : 0;
   const end = state.depth === Infinity ? "in the end" : `after ${state.depth} layer${state.depth === 1 ? "" : "s"}`;
   setPlot(at("dual"), {
     x: [low, 1.001], y: [low, 1.001], square: true, xName: "correlation before the layer",
-    about: `Dual map of ${profile.title}. From ξ = ${state.start} the correlation is ${number(x, 3)} ${end}.`,
+    about: `Dual map of ${profile.title}. From ξ = ${state.start} the correlation is ${near(last)} ${end}.`,
     curves: [
       { class: "axis", points: [[low, low], [1, 1]] },
       { class: "now", points: xi.map((v, k) => [v, value[k]]) },
       { class: "web", points: web },
     ],
-    dots: [[state.start, state.start], [x, x]],
+    dots: [[state.start, state.start], [last, last]],
   });
   at("start").value = state.start;
-  at("start-says").textContent = `${number(state.start, 2)} → ${number(x, 3)}`;
+  at("start-says").textContent = `${number(state.start, 2)} → ${near(last)}`;
 }
 
 /** Kernel against distance, both logarithmic. */
@@ -235,12 +252,9 @@ export function showShape(profile) {
     x: [-4, 0.13], y: [bottom - 0.15, top + 0.15], xName: "distance ‖x − z‖ on the sphere",
     xTicks: [-4, -3, -2, -1, 0].map((v) => [v, v === 0 ? "1" : `10${superscript(v)}`]), yTicks, curves,
     about: `Kernel against distance.${slope} ${finite ? `At depth ${state.depth} it bends off below some distance: the network resolves no nearer pairs.` : ""}`,
-    words: none ? [{ x: -3.9, y: 0.3, text: "∞: the nearest has it all, whatever the distances" }] : [{ x: 0.1, y: top - 0.02 * (top - bottom), anchor: "end", text: finite ? `— depth ${state.depth}   - - ∞` : "- - ∞" }],
+    words: none ? [{ x: -3.9, y: 0.3, text: "∞: the nearest has it all, at any distance" }] : [],
   });
+  setKey(at("shape-key"), [finite && ["now", `depth ${state.depth}`], curves.some((c) => c.class === "limit") && ["limit", "the limit, ∞"]]);
 }
 
 const power = (v) => (v === 1 ? "" : superscript(number(v, 4)));
-
-function superscript(v) {
-  return [...String(v)].map((ch) => ({ "-": "⁻", ".": "·", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" })[ch]).join("");
-}

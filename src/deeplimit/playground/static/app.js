@@ -3,14 +3,16 @@
 import { fillList, meaning, REGIMES, say, showActivation, showDual, showShape, wire } from "./activation.js";
 import { draw, SOURCES } from "./data.js";
 import { at, fill, make, number, percent } from "./dom.js";
-import { wireExamples } from "./examples.js";
+import { ownNames, ownView, wireExamples } from "./examples.js";
 import { wireLearning } from "./learning.js";
 import { describeMap, middle, paint, pointAt, redraw, showLegend, wireMap } from "./map.js";
 import { ask, fitModel, withKernels } from "./model.js";
+import { pace } from "./pace.js";
+import { pin, press, showBrief, showHelp, wirePointer } from "./pointer.js";
 import { python } from "./python.js";
-import { showReasons } from "./reasons.js";
+import { showForgotten, showReasons } from "./reasons.js";
 import * as source from "./source.js";
-import { listen, read, set, state } from "./state.js";
+import { COUNTS, listen, read, set, state, wishes } from "./state.js";
 import { depthsOf, kindsOf } from "./tables.js";
 
 let profile = null;
@@ -41,23 +43,12 @@ function makeData() {
     X: Float64Array.from(ids.flatMap((i) => [all.X[2 * i], all.X[2 * i + 1]])),
     y: Int32Array.from(ids, (i) => all.y[i]), classes: all.classes,
   };
-  names = state.names?.length >= all.classes && state.source === "own" ? state.names : [..."ABCDEF"].slice(0, all.classes);
+  names = (state.source === "own" ? ownNames() : [..."ABCDEF"]).slice(0, all.classes);
   const counts = names.map((_, c) => data.y.filter((v) => v === c).length);
   showLegend(names, counts);
 }
 
-function view() {
-  if (state.source !== "own") return SOURCES[state.source].view;
-  const own = state.own ?? [];
-  if (own.length < 2) return { x0: -1.5, x1: 1.5, y0: -1.5, y1: 1.5 };
-  if (state.box) return state.box;
-  const xs = own.map((p) => p[0]);
-  const ys = own.map((p) => p[1]);
-  const span = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-6) * 0.62;
-  const a = (Math.max(...xs) + Math.min(...xs)) / 2;
-  const b = (Math.max(...ys) + Math.min(...ys)) / 2;
-  return { x0: a - span, x1: a + span, y0: b - span, y1: b + span };
-}
+const view = () => (state.source === "own" ? ownView() : SOURCES[state.source].view);
 
 function fitted() {
   const now = stamp();
@@ -91,11 +82,18 @@ function reading() {
   const now = fitted();
   const found = state.q && now.type !== "empty" ? ask(now, ...state.q) : null;
   showReasons({ model: now, found, names, ids });
+  showBrief(found, names, ids);
+  at("pace").textContent = pace(profile, data, found, names, JSON.stringify([state.a, dataStamp()]), reading);
   redraw(found);
   const depth = state.depth === Infinity ? "infinite depth" : `depth ${state.depth}`;
   describeMap(`Map of decisions by ${profile.title} at ${depth}: ${data.y.length} examples of ${names.length} classes.` +
     (found ? ` At ${state.q.map((v) => number(v, 4)).join(", ")}: class ${names[found.winner]}, share ${percent(found.shares[found.winner])}.` : ""));
   at("code").textContent = now.type === "empty" ? "# There are no examples yet.\n" : python(profile, data, now, names);
+}
+
+function trained() {
+  if (state.kind === "ntk") return "trained";
+  return kindsOf(profile).includes("ntk") ? "Bayesian (NNGP)" : "Bayesian (NNGP), since an activation that jumps has no NTK";
 }
 
 function showDepth() {
@@ -104,10 +102,12 @@ function showDepth() {
   at("depth").value = place;
   const limit = state.depth === Infinity;
   at("depth-says").textContent = limit ? "∞" : String(state.depth);
-  at("depth").setAttribute("aria-valuetext", limit ? "infinite" : `${state.depth} layers`);
+  at("depth").setAttribute("aria-valuetext", limit ? "infinite" : `${state.depth} layer${state.depth === 1 ? "" : "s"}`);
   const name = make("b", { text: limit ? REGIMES[profile.regime] : `${state.depth} hidden layer${state.depth === 1 ? "" : "s"}` });
-  const rest = limit ? `. ${meaning(profile)}` : `, of infinite width, trained; on the way to: ${REGIMES[profile.regime].toLowerCase()}.`;
+  const rest = limit ? `. ${meaning(profile)}` : `, of infinite width, ${trained()}; on the way to: ${REGIMES[profile.regime].toLowerCase()}.`;
   fill(at("verdict"), name, document.createTextNode(rest));
+  // On a small screen the slider stays in sight, and this with it.
+  at("fate").textContent = limit ? REGIMES[profile.regime] : `on the way to: ${REGIMES[profile.regime].toLowerCase()}`;
 }
 
 function showControls() {
@@ -130,13 +130,40 @@ function showControls() {
   at("show-bayes").checked = state.bayes;
   at("show-bayes").disabled = own;
   at("show-links").checked = state.links;
+  at("fit-view").disabled = !own || state.box === null;
+  showHelp();
+  showForgotten();
 }
 
 let complaint = "";
 
+/** Nothing here may pass for the answer while the question is another. */
+function busy(words) {
+  document.body.classList.toggle("stale", words !== "");
+  if (words) fill(at("verdict"), document.createTextNode(words));
+}
+
+/** Take what the activation does not offer at the nearest it does; what was wished for comes back when it can. */
+function settle() {
+  const kinds = kindsOf(profile);
+  const kind = wishes.kind ?? state.kind;
+  const kindNow = kinds.includes(kind) ? kind : kinds[0];
+  depths = depthsOf(profile, kindNow);
+  const depth = wishes.depth ?? state.depth;
+  const depthNow = depths.includes(depth) ? depth : depths.filter((d) => d <= depth).pop() ?? depths[0];
+  wishes.kind = kindNow === kind ? undefined : kind;
+  wishes.depth = depthNow === depth ? undefined : depth;
+  set({ kind: kindNow, depth: depthNow });
+  at("kind").querySelector('[value="ntk"]').disabled = !kinds.includes("ntk");
+  at("kind-note").textContent = kinds.includes("ntk") ? "" : "This activation jumps: it has no NTK, and is shown with the NNGP.";
+}
+
 async function load() {
   const key = state.a;
-  if (/^[fc]:/.test(key)) say("Python is tabulating its kernels …");
+  const own = /^[fc]:/.test(key);
+  const name = own ? key.slice(2) : at("activation").selectedOptions[0]?.text ?? key;
+  busy(`${own ? "Python is tabulating the kernels of" : "Loading"} ${name} …`);
+  if (own) say(`Python is tabulating the kernels of ${name} …`);
   try {
     const found = await source.profile(key);
     if (key !== state.a) return;
@@ -149,13 +176,8 @@ async function load() {
   }
   say(complaint, complaint !== "");
   complaint = "";
-  if (!kindsOf(profile).includes(state.kind)) set({ kind: kindsOf(profile)[0] });
-  at("kind").querySelector('[value="ntk"]').disabled = !kindsOf(profile).includes("ntk");
-  depths = depthsOf(profile, state.kind);
-  if (!depths.includes(state.depth)) {
-    const near = depths.filter((d) => d <= state.depth).pop() ?? depths[0];
-    set({ depth: near });
-  }
+  busy("");
+  settle();
   showDepth();
   showActivation(profile);
   document.body.classList.remove("waiting");
@@ -188,21 +210,35 @@ function stop() {
 function wireControls() {
   at("depth").addEventListener("input", () => {
     stop();
+    wishes.depth = undefined;
     set({ depth: depths[Number(at("depth").value)] });
   });
   at("play").addEventListener("click", play);
-  at("kind").addEventListener("change", () => set({ kind: at("kind").value }));
+  at("kind").addEventListener("change", () => {
+    wishes.kind = undefined;
+    set({ kind: at("kind").value });
+  });
   at("ridge").addEventListener("change", () => set({ ridge: Number(at("ridge").value) }));
   fill(at("source"), ...Object.entries(SOURCES).map(([key, s]) => make("option", { value: key, text: s.title })),
     make("option", { value: "own", text: "Your own points" }));
   at("source").addEventListener("change", () => {
-    const fresh = { source: at("source").value, blur: null, forgotten: [], q: null };
-    if (fresh.source === "dirichlet") fresh.prior = 0.4;
+    const fresh = { source: at("source").value, blur: null, forgotten: [], q: null, pinned: false };
+    // The paper's share goes with the paper's data.
+    if (fresh.source === "dirichlet") {
+      wishes.prior = state.prior;
+      fresh.prior = 0.4;
+    } else if (state.source === "dirichlet" && state.prior === 0.4) {
+      fresh.prior = wishes.prior ?? 0.55;
+    }
     set(fresh);
   });
   const whole = (name) => () => {
     const { min, max, value } = at(name);
-    if (value !== "") set({ [name]: Math.min(max, Math.max(min, Math.round(value))), forgotten: [] });
+    if (value === "") return;
+    const taken = Math.min(Number(max), Math.max(Number(min), Math.round(Number(value))));
+    at("count-note").textContent = Number(value) === taken ? "" : `From ${min} to ${max}, whole: ${taken} was taken.`;
+    at(name).value = taken;
+    set({ [name]: taken, forgotten: [] });
   };
   at("count").addEventListener("change", whole("count"));
   at("seed").addEventListener("change", whole("seed"));
@@ -223,20 +259,12 @@ function wireControls() {
   at("share").addEventListener("click", copied(() => location.href, "Address"));
 }
 
-/** Enter or a click on the map: adds a point of one's own, or forgets the heaviest example. */
-function act(q, how) {
-  if (state.source === "own") {
-    const own = state.own ?? [];
-    if (own.length < 600) set({ own: [...own, [...q, state.brush]], box: own.length > 1 ? view() : null, q });
-  } else if (how === "key") forgetHeaviest();
-}
-
 function forgetHeaviest() {
   const found = state.q && ask(fitted(), ...state.q);
   if (found && data.y.length > 2) set({ forgotten: [...state.forgotten, ids[found.votes[0].i]] });
 }
 
-const DATA = ["source", "count", "seed", "blur", "flip", "prior", "forgotten", "own"];
+const DATA = ["source", "count", "seed", "blur", "flip", "prior", "forgotten", "own", "names"];
 
 listen((changed) => {
   if (!started) return;
@@ -256,15 +284,23 @@ listen((changed) => {
     showShape(profile);
   }
   if (changed.has("depth") || changed.has("start")) showDual(profile);
-  if ([...DATA, "depth", "kind", "ridge"].some((name) => changed.has(name))) picture();
-  else if (changed.has("q")) reading();
+  if ([...DATA, "depth", "kind", "ridge", "box"].some((name) => changed.has(name))) picture();
+  else if (["q", "pinned", "start"].some((name) => changed.has(name))) reading();
   else redraw();
 });
 
 let started = false;
+let keys = [];
+
+/** Take the settings of the address, and tell what in it made no sense. */
+function readAddress() {
+  const odd = read(location.hash, [...Object.keys(SOURCES), "own"], keys);
+  at("notice").hidden = !odd.length;
+  at("notice").textContent = odd.length
+    ? `Part of the address was not understood, and is as usual: ${odd.map((name) => name.slice(0, 40)).join(", ")}.` : "";
+}
 
 async function start() {
-  read(location.hash, [...Object.keys(SOURCES), "own"]);
   let index;
   try {
     index = await source.index();
@@ -272,12 +308,15 @@ async function start() {
     fill(at("verdict"), document.createTextNode(`The tables could not be loaded: ${error.message}`));
     return;
   }
+  keys = index.activations.map((entry) => entry.key);
+  readAddress();
   at("about").textContent = `Version ${index.version}. ${index.python ? "Python is answering." : "This copy has no Python behind it: typed formulas and your own tables need “deeplimit playground”."}`;
   wire(index.activations, index.python);
   wireControls();
-  wireMap({ move: pointAt, act, drawn });
+  wireMap({ move: pointAt, press, pin, act: wirePointer(forgetHeaviest), drawn });
   wireExamples();
   wireLearning(() => ({ profile, settings: settings(), noise: noise() }));
+  [at("count").min, at("count").max] = COUNTS;
   started = true;
   makeData();
   showControls();
@@ -285,7 +324,7 @@ async function start() {
   await load();
 }
 
-addEventListener("hashchange", () => read(location.hash, [...Object.keys(SOURCES), "own"]));
+addEventListener("hashchange", readAddress);
 // For the tests: what the page would say at a point, without moving the pointer.
 globalThis.playground = { repaint: picture, ask: (x, y) => ask(fitted(), x, y), state, set, data: () => data, model: () => fitted(), profile: () => profile };
 start();

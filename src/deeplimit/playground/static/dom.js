@@ -40,6 +40,17 @@ export function number(value, digits = 6) {
   return text.replace(/-/g, "−");
 }
 
+const RAISED = { "-": "⁻", "−": "⁻", ".": "·", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+/** A number as an exponent. */
+export const superscript = (v) => [...String(v)].map((ch) => RAISED[ch] ?? ch).join("");
+
+/** Python's sentences with the signs of print. */
+export function typeset(text) {
+  return text.replace(/\bR\^d\b/g, "ℝᵈ").replace(/\^(-?\d+(\.\d+)?)/g, (_, v) => superscript(v))
+    .replace(/(?<=\w)'(?!\w)/g, "′").replace(/(?<=\w)\*(?=\w)/g, "·").replace(/(?<![\w.)])-(?=\d)|(?<= )-(?= )/g, "−");
+}
+
 export const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)}\u00a0%`;
 
 /** Run a function at most once a frame, with the latest arguments. */

@@ -2,7 +2,7 @@
 
 import { SOURCES } from "./data.js";
 import { at, percent } from "./dom.js";
-import { setPlot } from "./plots.js";
+import { setKey, setPlot } from "./plots.js";
 import { state } from "./state.js";
 
 const SIZES = [25, 50, 100, 200, 400, 800, 1600];
@@ -49,8 +49,9 @@ function show(points, done, profile) {
       { class: "majority", points: curve("majority") }, { class: "now", points: curve("rule") },
     ],
   });
+  setKey(at("learning-key"), [["now", "this rule"], ["nn", "nearest neighbour"], ["majority", "majority"], ["faint", "best possible (Bayes)"]]);
   const title = SOURCES[state.source]?.title.toLowerCase();
   at("learn-note").textContent = done
-    ? `${title}, ${profile.title} at depth ${depth}, ${last.n} examples: this rule ${percent(last.rule)} (solid), nearest neighbour ${percent(last.nearest)} (dots), majority ${percent(last.majority)} (dashes), best possible ${percent(last.bayes)} (thin).`
+    ? `${title}, ${profile.title} at depth ${depth}, ${last.n} examples: this rule ${percent(last.rule)}, nearest neighbour ${percent(last.nearest)}, majority ${percent(last.majority)}, best possible ${percent(last.bayes)}.`
     : `measuring, ${last.n} examples …`;
 }

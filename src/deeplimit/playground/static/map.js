@@ -2,11 +2,13 @@
 
 import { posterior, SOURCES } from "./data.js";
 import { at, eachFrame, fill, make, mark, SHAPES } from "./dom.js";
-import { contour, Painter } from "./picture.js";
+import { chains, contour, Painter } from "./picture.js";
 import { set, state } from "./state.js";
 
 export const SIZE = 200;
 const SHOWN_LINKS = 12;
+// Height of the head of a pin over its point, in pixels of the page.
+const HEAD = 20;
 
 let colours = null;
 let painter = null;
@@ -29,8 +31,8 @@ function readColours() {
   };
 }
 
-/** Wire the map; `pick` is called with a point, `act` when Enter is pressed there. */
-export function wireMap({ move, act, drawn }) {
+/** Wire the map: `move` the pointer to a point, `press` there, `act` and `pin` by key. */
+export function wireMap({ move, press, act, pin, drawn }) {
   readColours();
   painter = new Painter((picture, question) => {
     shown = picture.image ? picture : null;
@@ -41,19 +43,22 @@ export function wireMap({ move, act, drawn }) {
     const box = canvas.getBoundingClientRect();
     return fromScreen((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
   };
-  const moved = eachFrame((event) => move(point(event)));
-  canvas.addEventListener("pointermove", moved);
-  canvas.addEventListener("pointerdown", (event) => {
-    move(point(event));
-    if (state.source === "own") act(point(event), "click");
+  const moved = eachFrame((event) => {
+    if (!state.pinned) move(point(event));
   });
+  canvas.addEventListener("pointermove", (event) => {
+    // A finger that moves is scrolling the page.
+    if (event.pointerType !== "touch") moved(event);
+  });
+  canvas.addEventListener("click", (event) => press(point(event), onPin(event)));
   canvas.addEventListener("keydown", (event) => {
     const step = (event.shiftKey ? 0.004 : 0.025) * (scene.view.x1 - scene.view.x0);
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (way) {
       const [x, y] = state.q ?? middle();
       move(clamped([x + way[0] * step, y + way[1] * step]));
-    } else if (event.key === "Enter" || event.key === " ") act(state.q ?? middle(), "key");
+    } else if (event.key === "Enter") act(state.q ?? middle());
+    else if (event.key === " ") pin(state.q ?? middle());
     else return;
     event.preventDefault();
   });
@@ -62,6 +67,15 @@ export function wireMap({ move, act, drawn }) {
     readColours();
     if (scene) paint(scene);
   });
+}
+
+/** Whether a click is on the pin. */
+function onPin(event) {
+  if (!state.pinned || !state.q) return false;
+  const box = at("map").getBoundingClientRect();
+  const [x, y] = toScreen(...state.q, box.width);
+  const [a, b] = [event.clientX - box.left - x, event.clientY - box.top - y];
+  return Math.hypot(a, b) < 12 || Math.hypot(a, b + HEAD) < 12;
 }
 
 export function middle() {
@@ -121,10 +135,7 @@ const toScreen = (x, y, side) => {
 function stroke(g, lines, side, width, dash = []) {
   const unit = side / SIZE;
   g.beginPath();
-  for (let k = 0; k < lines.length; k += 4) {
-    g.moveTo((lines[k] + 0.5) * unit, (lines[k + 1] + 0.5) * unit);
-    g.lineTo((lines[k + 2] + 0.5) * unit, (lines[k + 3] + 0.5) * unit);
-  }
+  for (const line of lines) line.forEach(([x, y], k) => g[k ? "lineTo" : "moveTo"]((x + 0.5) * unit, (y + 0.5) * unit));
   g.setLineDash(dash);
   g.lineWidth = width;
   g.strokeStyle = colours.ink;
@@ -135,11 +146,11 @@ function stroke(g, lines, side, width, dash = []) {
 function boundaries(g, side, ratio) {
   const C = scene.data.classes;
   shown.lines ??= Array.from({ length: C === 2 ? 1 : C }, (_, c) =>
-    contour((r, j) => shown.leads[(r * SIZE + j) * C + c], SIZE));
+    chains(contour((r, j) => shown.leads[(r * SIZE + j) * C + c], SIZE)));
   for (const lines of shown.lines) stroke(g, lines, side, 1.8 * ratio);
 }
 
-/** Where the best rule there is changes its mind; drawn with gaps, since it is none of the page's. */
+/** Where the best rule there is changes its mind; drawn in dashes, since it is none of the page's. */
 function bayesBoundary(g, side, ratio) {
   const { view, noise } = scene;
   const key = JSON.stringify([state.source, noise, view]);
@@ -154,9 +165,9 @@ function bayesBoundary(g, side, ratio) {
       const here = p[r * SIZE + j];
       return here ? here[c] - Math.max(...here.filter((_, d) => d !== c)) : NaN;
     };
-    bayes = { key, lines: Array.from({ length: C === 2 ? 1 : C }, (_, c) => contour(lead(c), SIZE)) };
+    bayes = { key, lines: Array.from({ length: C === 2 ? 1 : C }, (_, c) => chains(contour(lead(c), SIZE))) };
   }
-  for (const lines of bayes.lines) stroke(g, lines.filter((_, k) => Math.floor(k / 4) % 4 < 2), side, 2.6 * ratio);
+  for (const lines of bayes.lines) stroke(g, lines, side, 2.4 * ratio, [9 * ratio, 6 * ratio]);
 }
 
 function links(g, side, ratio, found) {
@@ -213,6 +224,22 @@ function pointer(g, side, ratio) {
     g.strokeStyle = colour;
     g.stroke();
   }
+  if (!state.pinned) return;
+  for (const [width, colour] of [[6, colours.card], [2.4, colours.ink]]) {
+    g.beginPath();
+    g.moveTo(x, y);
+    g.lineTo(x, y - HEAD * ratio);
+    g.lineWidth = width * ratio;
+    g.strokeStyle = colour;
+    g.stroke();
+  }
+  g.beginPath();
+  g.arc(x, y - HEAD * ratio, 7 * ratio, 0, 2 * Math.PI);
+  g.fillStyle = colours.ink;
+  g.fill();
+  g.lineWidth = 2.5 * ratio;
+  g.strokeStyle = colours.card;
+  g.stroke();
 }
 
 /** Name the classes below the map. */

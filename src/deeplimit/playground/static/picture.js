@@ -107,3 +107,42 @@ export function contour(f, size) {
   }
   return out;
 }
+
+/** Join segments that touch to lines of many points, so that dashes run through. */
+export function chains(given) {
+  // Where there are no data there is no boundary.
+  const segments = given.filter((_, k) => given.slice(k - (k % 4), k - (k % 4) + 4).every(Number.isFinite));
+  const key = (x, y) => `${x.toFixed(4)},${y.toFixed(4)}`;
+  const at = new Map();
+  const count = segments.length / 4;
+  for (let k = 0; k < count; k++) {
+    for (const end of [0, 2]) {
+      const place = key(segments[4 * k + end], segments[4 * k + end + 1]);
+      if (!at.has(place)) at.set(place, []);
+      at.get(place).push([k, end]);
+    }
+  }
+  const used = new Uint8Array(count);
+  const grow = (line, push) => {
+    for (;;) {
+      const [x, y] = push ? line[line.length - 1] : line[0];
+      const next = at.get(key(x, y)).find(([k]) => !used[k]);
+      if (!next) return;
+      const [k, end] = next;
+      used[k] = 1;
+      const other = [segments[4 * k + 2 - end], segments[4 * k + 3 - end]];
+      if (push) line.push(other);
+      else line.unshift(other);
+    }
+  };
+  const lines = [];
+  for (let k = 0; k < count; k++) {
+    if (used[k]) continue;
+    used[k] = 1;
+    const line = [[segments[4 * k], segments[4 * k + 1]], [segments[4 * k + 2], segments[4 * k + 3]]];
+    grow(line, true);
+    grow(line, false);
+    lines.push(line);
+  }
+  return lines;
+}

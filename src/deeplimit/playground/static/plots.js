@@ -1,10 +1,10 @@
 // Line drawings as SVG: axes, curves, bars.
 
-import { draw, fill, number } from "./dom.js";
+import { draw, fill, make, number } from "./dom.js";
 
 const W = 340;
 const H = 210;
-const PAD = { left: 40, right: 8, top: 8, bottom: 30 };
+const PAD = { left: 46, right: 8, top: 9, bottom: 36 };
 
 /** Ticks at round numbers. */
 export function ticks(low, high, wanted = 5) {
@@ -37,13 +37,13 @@ export function setPlot(place, plot) {
   const parts = [];
   for (const [v, text] of xTicks) {
     parts.push(draw("path", { class: "grid", d: `M${px(v)} ${PAD.top}V${bottom}` }));
-    parts.push(draw("text", { x: px(v), y: bottom + 13, "text-anchor": "middle", text }));
+    parts.push(draw("text", { x: px(v), y: bottom + 15, "text-anchor": "middle", text }));
   }
   for (const [v, text] of yTicks) {
     parts.push(draw("path", { class: "grid", d: `M${PAD.left} ${py(v)}H${right}` }));
     parts.push(draw("text", { x: PAD.left - 4, y: py(v) + 4, "text-anchor": "end", text }));
   }
-  parts.push(draw("text", { x: (PAD.left + right) / 2, y: height - 3, "text-anchor": "middle", text: plot.xName ?? "" }));
+  parts.push(draw("text", { x: (PAD.left + right) / 2, y: height - 4, "text-anchor": "middle", text: plot.xName ?? "" }));
   const clip = `clip-${place.id}`;
   const box = { x: PAD.left, y: PAD.top - 2, width: right - PAD.left, height: bottom - PAD.top + 4 };
   const inside = draw("g", { "clip-path": `url(#${clip})` });
@@ -59,6 +59,13 @@ export function setPlot(place, plot) {
   fill(place, draw("svg", { class: "plot", viewBox: `0 0 ${W} ${height}`, role: "img", "aria-label": plot.about },
     draw("defs", {}, draw("clipPath", { id: clip }, draw("rect", box))),
     ...parts.filter((p) => p.tagName !== "text"), inside, ...parts.filter((p) => p.tagName === "text")));
+}
+
+/** What the lines of a plot are: pairs of their class and words. */
+export function setKey(place, entries) {
+  fill(place, ...entries.filter(Boolean).map(([name, text]) => make("li", {},
+    draw("svg", { class: "plot", viewBox: "0 0 28 8", "aria-hidden": "true" }, draw("path", { class: name, d: "M1 4H27" })),
+    make("span", { text }))));
 }
 
 function path(points, px, py) {

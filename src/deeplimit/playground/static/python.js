@@ -7,7 +7,7 @@ export function python(profile, data, model, names) {
   const lines = ["import numpy as np", "import deeplimit as dl", ""];
   lines.push(`activation = ${profile.code}`);
   lines.push(...points(data));
-  lines.push(`y = np.array([${wrap([...data.y].map((c) => String(c)))}])  # ${names.map((n, c) => `${c} is ${n}`).join(", ")}`);
+  lines.push(`y = np.array([${wrap([...data.y].map((c) => String(c)))}])  # ${names.map((n, c) => `${c} is ${n}`).join(", ").replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")}`);
   const [a, b] = state.q ?? [0, 0];
   lines.push(`query = np.array([[${a}, ${b}]])`, "");
   lines.push("print(dl.taxonomy(activation).summary())", "");

@@ -7,10 +7,6 @@ const SHOWN = 8;
 
 /** Show what model.js found at the pointer. */
 export function showReasons({ model, found, names, ids }) {
-  at("forgotten").textContent = state.forgotten.length
-    ? `Forgotten: ${state.forgotten.map((i) => `#${i}`).join(", ")}. The rest is as if they had never been given.`
-    : "";
-  at("recall").hidden = !state.forgotten.length;
   if (!found) {
     at("reading").textContent = nothing(model);
     fill(at("shares"));
@@ -23,9 +19,33 @@ export function showReasons({ model, found, names, ids }) {
   const rows = found.votes.slice(0, SHOWN).map((vote) => row(vote, model, names, ids));
   const rest = found.votes.slice(SHOWN).reduce((sum, vote) => sum + vote.share, 0);
   if (found.votes.length > SHOWN) {
-    rows.push(make("tr", {}, make("td", { text: `${found.votes.length - SHOWN} others` }), make("td"), make("td", { text: percent(rest, 2) }), make("td")));
+    rows.push(make("tr", {}, make("td", { text: `${found.votes.length - SHOWN} others` }), make("td", { text: percent(rest, 2) }), make("td")));
   }
-  fill(at("votes").tBodies[0], ...rows);
+  refill(at("votes").tBodies[0], rows);
+}
+
+let shown = "";
+
+/** Those that were forgotten, each with its way back. */
+export function showForgotten() {
+  const { forgotten } = state;
+  if (shown === forgotten.join()) return;
+  shown = forgotten.join();
+  at("forgotten").hidden = !forgotten.length;
+  at("recall").hidden = forgotten.length < 2;
+  refill(at("forgotten-list"), forgotten.map((id) => make("button", {
+    type: "button", text: `#${id}`, "aria-label": `Bring example ${id} back`,
+    on: { click: () => set({ forgotten: state.forgotten.filter((i) => i !== id) }) },
+  })));
+}
+
+/** Fill a place; if a button there had the focus, the one that comes in its place has it. */
+function refill(place, children) {
+  const index = [...place.querySelectorAll("button")].indexOf(document.activeElement);
+  fill(place, ...children);
+  if (index < 0) return;
+  const buttons = place.querySelectorAll("button");
+  (buttons[Math.min(index, buttons.length - 1)] ?? at("map")).focus({ preventScroll: true });
 }
 
 function nothing(model) {
@@ -37,19 +57,22 @@ function nothing(model) {
 
 function words(model, found, names) {
   const text = (value) => document.createTextNode(value);
-  const place = `At (${state.q.map((v) => number(v, 4)).join(", ")}): `;
+  const place = `${state.pinned ? "Pinned at" : "At"} (${state.q.map((v) => number(v, 4)).join(", ")}): `;
   const parts = [text(place), make("b", { text: `class ${names[found.winner]}` })];
   if (found.exact) parts.push(text(". Examples lie exactly here, and they alone decide"));
   if (found.tied) parts.push(text(". A tie: the larger class wins, or else the first"));
   if (model.type === "machine" && !model.constant && names.length === 2) {
-    parts.push(text(`. Output of the network (second class less first): `), make("span", { id: "output", text: number(found.output[1] - found.output[0], 7) }));
+    const value = found.output[1] - found.output[0];
+    const tiny = Math.abs(value) < 1e-9;
+    parts.push(text(`. Output of the network, ${names[1]} less ${names[0]}: `), make("span", { id: "output", text: tiny ? "0" : number(value, 7) }),
+      text(tiny ? " to nine digits, so little is heard at this distance: only the ratio of the classes is left" : ", which is no probability"));
   }
-  parts.push(text("."));
+  parts.push(text(model.type === "machine" ? ". The shares below are the scores of the classes, cut off at 0." : "."));
   return parts;
 }
 
 function share(name, c, value) {
-  return make("div", { class: "share" }, make("span", { text: name }),
+  return make("div", { class: "share" }, make("span", { class: "cut", text: name, title: name }),
     draw("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" }, draw("rect", { width: 100 * value, height: 8, class: `fill-${c % 6}` })),
     make("span", { "data-share": c, text: percent(value, 4) }));
 }
@@ -66,10 +89,10 @@ function caption(model, found) {
 function row({ i, share: part }, model, names, ids) {
   const id = ids[i];
   const c = model.y[i];
-  const name = make("td", {}, make("span", { class: "marked" }, mark(c)), document.createTextNode(` ${names[c]}`));
   return make("tr", {},
-    make("td", { text: `#${id}`, title: `at ${number(model.X[2 * i], 5)}, ${number(model.X[2 * i + 1], 5)}` }),
-    name,
+    make("td", { title: `at ${number(model.X[2 * i], 5)}, ${number(model.X[2 * i + 1], 5)}` },
+      make("div", { class: "vote" }, make("span", { text: `#${id}` }),
+        make("span", { class: "cut marked", title: names[c] }, mark(c), document.createTextNode(` ${names[c]}`)))),
     make("td", { text: percent(part, 2) }),
     make("td", {}, make("button", {
       type: "button", text: "Forget", "aria-label": `Forget example ${id}`, disabled: model.n < 3,
@@ -77,4 +100,7 @@ function row({ i, share: part }, model, names, ids) {
     })));
 }
 
-at("recall").addEventListener("click", () => set({ forgotten: [] }));
+at("recall").addEventListener("click", () => {
+  set({ forgotten: [] });
+  at("map").focus({ preventScroll: true });
+});

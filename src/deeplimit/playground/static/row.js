@@ -2,22 +2,50 @@
 
 import { draw, fill, make, number, percent } from "./dom.js";
 
-/** Show what Python said of a row; `again` asks with other cells. */
-export function showRow(place, report, found, cells, again) {
+const FIELDS = 40;
+
+/**
+ * Show what Python said of a row.
+ * @param {Element} place where
+ * @param {object} report of the table
+ * @param {object} found what Python said
+ * @param {object} cells those that are others than in the table, by column
+ * @param {object} wire {again(cells), vote(own), line(row)}: ask with other cells; with or without
+ *   the row's own vote; what a row is called
+ */
+export function showRow(place, report, found, cells, { again, vote, line }) {
   const changed = Object.keys(cells).length > 0;
-  const best = [...found.probabilities.keys()].sort((a, b) => found.probabilities[b] - found.probabilities[a]).slice(0, 4);
+  // Of a row far from all others no more is known than whole per cents.
+  const digits = found.outlying ? 0 : 2;
+  const said = (p) => [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 4).map((c) => `${report.classes[c]} ${percent(p[c], digits)}`).join(", ");
   fill(place,
-    make("h3", { text: changed ? `Row ${found.row}, if it were so` : `Row ${found.row}` }),
-    make("p", {}, document.createTextNode(`Labelled ${found.label}. The model says `), make("b", { text: found.prediction }),
-      document.createTextNode(`: ${best.map((c) => `${report.classes[c]} ${percent(found.probabilities[c], 2)}`).join(", ")}.${leftOut(report, found, changed)}`)),
-    make("p", { class: "note", text: `It hangs on ${number(found.effective, 3)} examples or so, ${found.outlying ? "and lies farther from all of them than rows usually do: the answer is a guess" : `${found.examples.some((e) => e.self) && !changed ? "itself among them" : `the nearest at ${number(found.distance, 2)} of the usual distance`}`}.` }),
-    bars(found), flip(found), examples(found), whatIf(report, found, cells, again));
+    make("h3", { text: changed ? `${line(found.row, true)}, if it were so` : line(found.row, true) }),
+    make("p", {}, document.createTextNode(`Labelled ${found.label}. ${found.own_vote ? "With its own vote" : "Without its own vote"} the model says `),
+      make("b", { text: found.prediction }), document.createTextNode(`: ${said(found.probabilities)}.${atFitting(report, found, changed, digits)}`)),
+    ownVote(found, vote),
+    make("p", { class: "note", text: support(found) }),
+    whatIf(report, found, cells, again),
+    bars(found), flip(found, line), cell(found), examples(found, line));
 }
 
-function leftOut(report, found, changed) {
+function ownVote(found, vote) {
+  const input = make("input", { type: "checkbox", id: "own-vote", disabled: found.only, on: { change: () => vote(input.checked) } });
+  input.checked = found.own_vote;
+  return make("div", { class: "switches" }, make("label", {}, input,
+    make("span", { text: found.only ? "It is the only row of its class, and votes for itself" : "Let the row vote for itself" })));
+}
+
+function atFitting(report, found, changed, digits) {
   if (changed || !found.left_out) return "";
   const best = found.left_out.indexOf(Math.max(...found.left_out));
-  return ` Without the row itself the others say ${report.classes[best]}, ${percent(found.left_out[best], 2)}.`;
+  return ` A fit that had not seen it said ${report.classes[best]}, ${percent(found.left_out[best], digits)}.`;
+}
+
+function support(found) {
+  const size = `It rests on as much as ${number(found.effective, 2)} example${number(found.effective, 2) === "1" ? "" : "s"} of equal weight.`;
+  if (found.outlying) return `${size} It lies farther from all of them than rows usually do: the answer is a guess.`;
+  if (found.own_vote) return size;
+  return `${size} The nearest lies at ${number(found.distance, 2)} of the distance from which on a row counts as outlying.`;
 }
 
 function bars(found) {
@@ -29,44 +57,97 @@ function bars(found) {
       draw("rect", { x: Math.min(0, (48 * share) / size), width: Math.abs((48 * share) / size), height: 10, class: share < 0 ? "negative" : "positive" }))),
     make("td", { text: `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(3)}` }));
   return make("table", {}, make("caption", { text: `Columns: what puts ${found.prediction} before ${found.rival} (by ${number(found.margin, 3)})` }),
-    make("tbody", {}, ...order.map((c) => line(c.name, c.share, c.cell)), line("no column", found.base, "")));
+    make("tbody", {}, ...order.map((c) => line(c.name, c.share, c.cell)), line("before any column is known", found.base, "")));
 }
 
-function flip(found) {
+function flip(found, line) {
   const f = found.flip;
-  const rows = f.rows.slice(0, 10).map((r) => `#${r}`).join(", ");
+  const rows = f.rows.slice(0, 10).map((r) => line(r)).join(", ");
   const words = !f.possible ? "No set of examples would change the answer."
     : f.found ? `Without ${f.rows.length === 1 ? "one example" : `${f.rows.length} examples`} it would be ${f.after}: ${rows}${f.rows.length > 10 ? " and others" : ""}.`
       : `It takes more than ${f.most} examples to change the answer.`;
   return make("p", {}, make("b", { text: "What would flip it: " }), document.createTextNode(words));
 }
 
-function examples(found) {
-  const lines = found.examples.map((e) => make("tr", {}, make("td", { text: `#${e.row}${e.self ? " (itself)" : ""}` }), make("td", { class: "left", text: e.class }), make("td", { text: percent(e.share, 2) })));
+/** Other cells that would do, one at a time. */
+function cell(found) {
+  const shown = (value) => (typeof value === "number" ? number(value, 5) : String(value));
+  const of = Object.fromEntries(found.columns.map((c) => [c.name, c.cell]));
+  if (!found.changes.length) return make("p", { text: "No other value of a single column was found to change it." });
+  return make("div", {}, make("p", {}, make("b", { text: "One other cell would do: " })),
+    make("ul", { class: "findings" }, ...found.changes.map((c) => make("li", {
+      text: `${c.name} ${shown(c.cell)} instead of ${of[c.name] === null ? "missing" : shown(of[c.name])}: ${c.prediction}, ${percent(c.probability, found.outlying ? 0 : 2)}`,
+    }))));
+}
+
+function examples(found, line) {
+  const lines = found.examples.map((e) => make("tr", {}, make("td", { text: `${line(e.row)}${e.self ? " (itself)" : ""}` }), make("td", { class: "left", text: e.class }), make("td", { text: percent(e.share, 2) })));
   lines.push(make("tr", {}, make("td", { text: "others" }), make("td"), make("td", { text: percent(found.rest, 2) })));
   return make("table", {}, make("caption", { text: "Examples that decide, with their shares of the score" }),
     make("thead", {}, make("tr", {}, ...["Example", "Class", "Share"].map((text, k) => make("th", { scope: "col", class: k === 1 ? "left" : null, text })))), make("tbody", {}, ...lines));
 }
 
+/** A field for a cell: a choice among the values, the row's own always among them, or text. */
+function field(column, k, given) {
+  const id = `cell-${k}`;
+  const parts = [make("label", { for: id, text: column.name })];
+  let input;
+  if (column.values.length && column.closed) {
+    const values = given === "" || column.values.includes(given) ? column.values : [given, ...column.values];
+    input = make("select", { id, name: column.name }, make("option", { value: "", text: "(missing)" }), ...values.map((v) => make("option", { value: v, text: v })));
+    parts.push(input);
+  } else {
+    const list = column.values.length ? `${id}-list` : null;
+    input = make("input", { id, name: column.name, list, inputmode: column.kind === "numeric" ? "decimal" : null, autocomplete: "off" });
+    parts.push(input);
+    if (list) parts.push(make("datalist", { id: list }, ...column.values.map((v) => make("option", { value: v }))));
+  }
+  input.value = given;
+  input.dataset.was = given;
+  input.dataset.kind = column.kind;
+  return make("div", { class: "field grow" }, ...parts);
+}
+
 function whatIf(report, found, cells, again) {
-  const fields = report.columns.slice(0, 40).map((column, k) => {
+  const named = report.columns.filter((c) => c.names_row);
+  const offered = report.columns.filter((c) => !c.names_row);
+  const fields = offered.slice(0, FIELDS).map((column, k) => {
     const value = found.cells[column.name];
-    const id = `cell-${k}`;
-    const given = cells[column.name] ?? (value === null ? "" : String(value));
-    const input = column.values.length
-      ? make("select", { id, name: column.name }, make("option", { value: "", text: "(missing)" }), ...column.values.map((v) => make("option", { value: v, text: v })))
-      : make("input", { id, name: column.name, inputmode: column.kind === "numeric" ? "decimal" : null, autocomplete: "off" });
-    input.value = given;
-    input.dataset.was = given;
-    return make("div", { class: "field grow" }, make("label", { for: id, text: column.name }), input);
+    return field(column, k, cells[column.name] ?? (value === null ? "" : String(value)));
   });
-  const form = make("form", { on: { submit: (event) => {
+  const says = make("p", { id: "cell-says", class: "note", role: "status" });
+  const tell = (text, input = null) => {
+    says.textContent = text;
+    says.classList.toggle("wrong", input !== null);
+    for (const other of form.querySelectorAll("[aria-invalid]")) {
+      other.removeAttribute("aria-invalid");
+      other.removeAttribute("aria-describedby");
+    }
+    input?.setAttribute("aria-invalid", "true");
+    input?.setAttribute("aria-describedby", "cell-says");
+    input?.focus();
+  };
+  const form = make("form", { id: "what-if", on: { submit: (event) => {
     event.preventDefault();
     const next = { ...cells };
-    for (const input of form.elements) if (input.name && input.value !== input.dataset.was) next[input.name] = input.value;
-    again(next);
-  } } }, make("div", { class: "fields" }, ...fields),
+    for (const input of form.elements) {
+      const text = input.value.trim();
+      if (!input.name || text === input.dataset.was) continue;
+      if (input.dataset.kind === "numeric" && text !== "" && !Number.isFinite(Number(text))) {
+        return tell(`${input.name} is a column of numbers, and “${text}” is none. The answer above is as before.`, input);
+      }
+      next[input.name] = text;
+    }
+    if (JSON.stringify(next) === JSON.stringify(cells)) return tell("Change a cell first.");
+    tell("asking …");
+    return again(next, (words) => tell(`${words} The answer above is as before.`, form.querySelector("input, select")));
+  } } }, make("div", { class: "fields" }, ...fields), says,
   make("div", { class: "inline" }, make("button", { type: "submit", class: "primary", text: "What if?" }),
     make("button", { type: "button", text: "As it was", on: { click: () => again({}) } })));
-  return make("details", { open: Object.keys(cells).length > 0 }, make("summary", { text: "Change its cells: what if?" }), form);
+  const left = [
+    named.length ? `Not offered, since they name the row: ${named.map((c) => c.name).join(", ")}.` : "",
+    offered.length > FIELDS ? `The first ${FIELDS} of ${offered.length} columns are offered.` : "",
+  ].filter(Boolean).join(" ");
+  return make("details", { open: Object.keys(cells).length > 0, class: "what-if" }, make("summary", { text: "Change its cells: what if?" }), form,
+    make("p", { class: "note", text: left }));
 }

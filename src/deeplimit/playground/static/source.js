@@ -4,7 +4,7 @@ const kept = new Map();
 
 async function json(response) {
   const found = await response.json().catch(() => null);
-  if (!response.ok) throw new Error(found?.error ?? `the server answered ${response.status}.`);
+  if (!response.ok || typeof found?.error === "string") throw new Error(found?.error ?? `the server answered ${response.status}.`);
   return found;
 }
 

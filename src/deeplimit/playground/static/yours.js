@@ -11,6 +11,10 @@ const DOUBTED = 60;
 
 let text = null;
 let report = null;
+let ownVote = false;
+
+/** A row of the report by its line in the file, which is what an editor shows. */
+const line = (row, first = false) => `${first ? "Line" : "line"} ${report.lines[row]}`;
 
 function say(words, wrong = false) {
   at("said").textContent = words;
@@ -32,14 +36,18 @@ async function attempt(words, act) {
 async function take(content, name) {
   at("report").hidden = true;
   at("choose").hidden = true;
+  ownVote = false;
   await attempt(`reading ${name} …`, async () => {
     if (content.length > LARGEST) throw new Error("The file is larger than 3 MB: deeplimit fit takes more, on the command line.");
     const found = await askPython("columns", { text: content });
     text = content;
     fill(at("target"), ...found.columns.map((c) => make("option", { value: c.name, text: `${c.name} (${c.kind}, ${c.distinct} different)` })));
-    at("target").value = found.target;
+    if (found.target !== null) at("target").value = found.target;
     at("choose").hidden = false;
-    say(`${name}: ${found.rows} rows, ${found.columns.length} columns. Is ${found.target} what is to be predicted?`);
+    const question = found.target === null
+      ? "No column has a few values that recur: choose the one to predict all the same."
+      : `Is ${found.target} what is to be predicted?`;
+    say([`${name}: ${found.rows} rows, ${found.columns.length} columns.`, ...found.notes, question].join(" "));
     at("fit").focus();
   });
 }
@@ -49,7 +57,7 @@ async function fit() {
   await attempt("fitting, and asking each row of the others … (a few seconds)", async () => {
     report = await askPython("table", { text, target: at("target").value });
     show();
-    say(`${report.rows} rows fitted. ${report.notes.join(" ")}`);
+    say(`${report.rows} rows fitted.`);
     at("report").hidden = false;
     at("good-title").focus();
   });
@@ -57,18 +65,21 @@ async function fit() {
 }
 
 function show() {
-  at("about-model").textContent = `To predict ${report.target} from ${report.columns.length} columns: ${report.decides_by}. Each row was told by the others.`;
+  at("about-model").textContent = `To predict ${report.target} from ${report.columns.length} columns: ${report.decides_by}. Figures are of rows that a fit had not seen. Rows are called by their lines in the file, the names of the columns being line 1.`;
+  fill(at("notes"), ...report.notes.map((note) => make("li", { text: note })));
+  at("notes").hidden = !report.notes.length;
   fill(at("figures"), ...(report.measures ?? []).map((m) => make("div", {}, make("dt", { text: m.name }),
     make("dd", {}, document.createTextNode(number(m.value, 4)),
-      make("small", { text: `${number(m.low, 3)} to ${number(m.high, 3)}${m.guess === null ? "" : ` · by shares alone ${number(m.guess, 3)}`}` })))));
+      make("small", { text: `95 %: ${number(m.low, 3)} to ${number(m.high, 3)}${m.guess === null ? "" : ` · knowing only how common the classes are: ${number(m.guess, 3)}`}` })))));
   calibration();
   confusion();
   findings();
   const body = (report.said ?? []).slice(0, DOUBTED).map((r) => make("tr", {},
-    make("td", {}, make("button", { type: "button", text: `#${r.row}`, "aria-label": `Show row ${r.row}`, on: { click: () => ask(r.row) } })),
+    make("td", {}, make("button", { type: "button", text: line(r.row), "aria-label": `Show ${line(r.row)}`, on: { click: () => ask(r.row) } })),
     make("td", { class: "left", text: r.label }), make("td", { class: "left", text: r.said }), make("td", { text: percent(r.probability, 1) })));
   fill(at("doubted").tBodies[0], ...body);
-  at("row").max = report.rows - 1;
+  [at("row").min, at("row").max] = [report.lines[0], report.lines.at(-1)];
+  at("row").value = report.lines[0];
   fill(at("one"), make("p", { class: "note", text: "Choose a row to see which examples and columns decide it, and to change its cells." }));
 }
 
@@ -100,25 +111,57 @@ function findings() {
   const kinds = [...new Set(report.findings.map((f) => f.kind))];
   return fill(at("findings"), ...kinds.flatMap((kind) => {
     const found = report.findings.filter((f) => f.kind === kind);
-    const items = found.slice(0, 12).map((f) => {
+    const items = found.map((f) => {
       const rows = kind === "wrong label" ? f.rows.slice(0, 1) : [];
-      const buttons = rows.map((row) => make("button", { type: "button", text: `Look at row ${row}`, on: { click: () => ask(row) } }));
+      const buttons = rows.map((row) => make("button", { type: "button", text: `Look at ${line(row)}`, on: { click: () => ask(row) } }));
       return make("li", {}, document.createTextNode(`${f.text} `), ...buttons);
     });
-    const more = found.length > 12 ? [make("p", { class: "note", text: `and ${found.length - 12} more` })] : [];
+    const rest = items.splice(12);
+    const more = rest.length ? [make("details", {}, make("summary", { text: `and ${rest.length} more` }), make("ul", { class: "findings" }, ...rest))] : [];
     const title = { "wrong label": "Labels that are likely wrong", copies: "Copies", conflict: "Alike, with different labels", leak: "Columns that tell too well", identifier: "Columns that name the row", "constant column": "Columns that never change", "idle column": "Columns nothing depends on", "rare class": "Rare classes" }[kind] ?? kind;
     return [make("h3", { text: `${title} (${found.length})` }), make("ul", { class: "findings" }, ...items), ...more];
   }));
 }
 
-async function ask(row, cells = {}) {
-  at("row").value = row;
-  await attempt(`asking about row ${row} …`, async () => {
-    const found = await askPython("row", { model: report.model, row, cells });
-    showRow(at("one"), report, found, cells, (changed) => ask(row, changed));
-    say("");
-    at("one").scrollIntoView({ block: "nearest" });
-  });
+/** Ask about a row; `failed` is told what went wrong, or else the page says it on top. */
+async function ask(row, cells = {}, failed = null) {
+  at("row").value = report.lines[row];
+  at("row-says").textContent = "";
+  document.body.setAttribute("aria-busy", "true");
+  at("row-says").classList.remove("wrong");
+  try {
+    const focus = document.activeElement?.closest("#what-if") ? "#what-if [type=submit]" : document.activeElement?.id === "own-vote" ? "#own-vote" : null;
+    const found = await askPython("row", { model: report.model, row, cells, own_vote: ownVote });
+    showRow(at("one"), report, found, cells, {
+      again: (changed, wrong) => ask(row, changed, wrong),
+      vote: (own) => {
+        ownVote = own;
+        ask(row, cells);
+      },
+      line,
+    });
+    if (focus) at("one").querySelector(focus)?.focus({ preventScroll: true });
+    at("one").querySelector("h3").scrollIntoView({ block: "nearest" });
+  } catch (error) {
+    if (failed) failed(error.message);
+    else {
+      at("row-says").textContent = error.message;
+      at("row-says").classList.add("wrong");
+    }
+  } finally {
+    document.body.removeAttribute("aria-busy");
+  }
+}
+
+/** The row that begins on a line, or a sentence on why there is none. */
+function askLine() {
+  const wanted = Number(at("row").value);
+  const row = report.lines.indexOf(wanted);
+  if (row >= 0) return ask(row);
+  at("row-says").classList.add("wrong");
+  at("row-says").textContent = wanted === 1 ? "Line 1 holds the names of the columns."
+    : wanted > report.lines[0] && wanted < report.lines.at(-1) ? `Line ${wanted} is none of the rows that were fitted: it is empty, has no ${report.target}, or goes on from the line before.`
+      : `Rows are on lines ${report.lines[0]} to ${report.lines.at(-1)}.`;
 }
 
 function save(content, type, name) {
@@ -141,7 +184,10 @@ async function start() {
     event.preventDefault();
     fit();
   });
-  at("show-row").addEventListener("click", () => ask(Math.min(report.rows - 1, Math.max(0, Math.round(Number(at("row").value) || 0)))));
+  at("show-row").addEventListener("click", askLine);
+  at("row").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") askLine();
+  });
   at("save-page").addEventListener("click", () => save(report.page, "text/html", "report.html"));
   at("save-text").addEventListener("click", () => save(report.markdown, "text/markdown", "report.md"));
   const drop = at("drop");
