@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from deeplimit.documents import Block, Document, Drawing, Heading, Paragraph, Table
 from deeplimit.estimators.findings import Findings, find
 from deeplimit.estimators.portrayal import bins_svg, made_of
-from deeplimit.estimators.quality import Quality, Slice, quality, weak_slices
+from deeplimit.estimators.quality import (
+    Quality,
+    Slice,
+    forecasts_left_out,
+    quality,
+    weak_slices,
+)
 from deeplimit.estimators.tabular import table_of_examples
 
 __all__ = ["ModelCard", "make_card"]
@@ -112,20 +118,16 @@ def make_card(model: Any, called: Callable[[int], str] | None = None) -> ModelCa
     found: Quality | None = None
     weak: tuple[Slice, ...] = ()
     try:
-        said = model.leave_one_out()
+        place, said = forecasts_left_out(model)
     except ValueError as error:
         blocks += [Heading("How good it is"), Paragraph(f"Not known: {error}")]
     else:
-        place = np.searchsorted(model._origin, said.ids)
-        own = model._present[model._index[place]]
-        weight = model._sample_weight[place]
-        answer = np.searchsorted(model.classes_, said.predictions)
-        found = quality(said.probabilities, answer, own, weight)
-        weak = tuple(weak_slices(table_of_examples(model), place, found.losses, weight))
+        found = quality(*said)
+        weak = tuple(weak_slices(table_of_examples(model), place, found.losses, said.weight))
         names = [str(label) for label in model.classes_]
         blocks += _how_good(model, found, len(place))
         blocks += _calibration(found)
-        blocks += _classes(found, names, own, weight)
+        blocks += _classes(found, names, said.own, said.weight)
         blocks += _weak(weak)
     blocks += made_of(model)
     blocks += _odd(findings)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.estimators.tabular import TableOfExamples
 
-__all__ = ["Bin", "Measure", "Quality", "Slice", "quality", "weak_slices"]
+__all__ = [
+    "Bin",
+    "Forecasts",
+    "Measure",
+    "Quality",
+    "Slice",
+    "forecasts_left_out",
+    "quality",
+    "weak_slices",
+]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -112,6 +121,53 @@ class Quality:
     bins: tuple[Bin, ...]
     confusion: Floats
     losses: Floats
+
+
+class Forecasts(NamedTuple):
+    """What is said of rows, as `quality` takes it, and which rows they are.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (r, C)
+        What is said of each row.
+    said : ndarray of int64, shape (r,)
+        Class that is said.
+    own : ndarray of int64, shape (r,)
+        Class that it is.
+    weight : ndarray of shape (r,)
+        Weight of each row.
+    """
+
+    probabilities: Floats
+    said: Integers
+    own: Integers
+    weight: Floats
+
+
+def forecasts_left_out(model: Any) -> tuple[Integers, Forecasts]:
+    """Give what a classifier says of its examples, each left out.
+
+    Parameters
+    ----------
+    model : ExplainedClassifier
+        A fitted classifier.
+
+    Returns
+    -------
+    place : ndarray of int64, shape (r,)
+        Places of the examples.
+    forecasts : Forecasts
+
+    Raises
+    ------
+    ValueError
+        If it cannot leave examples out.
+    """
+    found = model.leave_one_out()
+    place = np.searchsorted(model._origin, found.ids)
+    said = np.searchsorted(model.classes_, found.predictions)
+    own = model._present[model._index[place]]
+    return place, Forecasts(found.probabilities, said, own, model._sample_weight[place])
 
 
 def quality(

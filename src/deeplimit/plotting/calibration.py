@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from deeplimit.estimators.attribution import ExplainedClassifier
-from deeplimit.estimators.quality import Quality, quality
+from deeplimit.estimators.quality import Quality, forecasts_left_out, quality
 from deeplimit.estimators.weighting import check_weights
 from deeplimit.plotting.display import Display
 from deeplimit.plotting.style import BLUE, GREY
@@ -144,7 +144,12 @@ class CalibrationDisplay(Display):
         if X is None and sample_weight is not None:
             raise ValueError("sample_weight is of rows held out; examples left out have their own.")
         if X is None or y is None:
-            P, said, own, weight = _left_out(clf, classes)
+            if not isinstance(clf, ExplainedClassifier):
+                raise ValueError(
+                    f"{type(clf).__name__} cannot leave its examples out exactly: pass X and y "
+                    "held out."
+                )
+            P, said, own, weight = forecasts_left_out(clf)[1]
             where = f"{len(own):,} examples, each left out"
         else:
             P = np.asarray(clf.predict_proba(X), dtype=np.float64)
@@ -264,16 +269,3 @@ class CalibrationDisplay(Display):
             edgecolor=confidence.get_facecolor(), lw=0.6,
         )  # fmt: skip
         confidence.set(xlim=across, xlabel="confidence", ylabel="rows")
-
-
-def _left_out(clf: Any, classes: NDArray[Any]) -> tuple[Array, Any, Any, Array]:
-    """Give what is said of the examples left out, the class that is said, their own, weights."""
-    if not isinstance(clf, ExplainedClassifier):
-        raise ValueError(
-            f"{type(clf).__name__} cannot leave its examples out exactly: pass X and y held out."
-        )
-    found = clf.leave_one_out()
-    place = np.searchsorted(clf._origin, found.ids)
-    own = clf._present[clf._index[place]]
-    said = np.searchsorted(classes, found.predictions)
-    return found.probabilities, said, own, clf._sample_weight[place]
