@@ -90,7 +90,8 @@ def table_columns(question: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples
     --------
-    >>> table_columns({"text": "petal,species\n1.5,setosa\n4.7,virginica\n"})["target"]
+    >>> text = "petal,species\n1.5,setosa\n1.3,setosa\n4.7,virginica\n"
+    >>> table_columns({"text": text})["target"]
     'species'
     """
     table, _ = _read(question, None)
