@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 # together with others.
 KEPT = 0.1
 # What columns may hold of the variance together to be left out.
-_SPARED = 0.01
+_SPARED = 0.001
 # Ridge, in units of the kernel at distance 0, of the solutions whose gradients are taken.
 _RIDGE = 0.1
 
@@ -156,7 +156,7 @@ def agop_scales(
 
 
 def sparing(scale: Floats, Z: Floats, weight: Floats) -> Floats:
-    """Leave out those columns that hold less than 1 % of the variance together.
+    """Leave out those columns that hold less than a thousandth of the variance together.
 
     What they add to distances is less than what their scales are uncertain by, and each costs as
     much time as any other.
@@ -178,7 +178,7 @@ def sparing(scale: Floats, Z: Floats, weight: Floats) -> Floats:
     Examples
     --------
     >>> Z = np.random.default_rng(0).standard_normal((100, 3))
-    >>> sparing(np.array([1.0, 0.05, 0.5]), Z, np.ones(100)).round(3).tolist()
+    >>> sparing(np.array([1.0, 0.01, 0.5]), Z, np.ones(100)).round(3).tolist()
     [1.549, 0.0, 0.775]
     """
     share = weight / weight.sum()
