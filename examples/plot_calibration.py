@@ -2,7 +2,7 @@
 Whether probabilities hold
 ==========================
 
-Of the rows that are told with a confidence of 0.8, eight in ten should be told right. Marks are
+Of the rows that are predicted with a confidence of 0.8, eight in ten should be correct. Marks are
 groups of rows of about the same confidence; bars are 95 percent intervals.
 """
 

@@ -182,7 +182,7 @@ def test_many_classes_and_one():
     X = np.random.default_rng(0).normal(size=(60, 2))
     many = dl.DeepLimitClassifier().fit(X, np.arange(60) % 15).report()
     assert "and 3 more" in str(many)
-    assert "was said" in str(many)
+    assert "is  predicted" in str(many)
     one = dl.DeepLimitClassifier().fit(X, np.zeros(60)).report()
     assert one.quality.measures[0].value == 1.0
 

@@ -151,6 +151,35 @@ def test_copied_python_runs_and_agrees(open_page: Open, address: str) -> None:
     np.testing.assert_allclose(numbers[1:], wanted, atol=1e-6)
 
 
+@pytest.mark.parametrize("address", ["depth=inf", "a=relu&depth=3", "a=softplus"])
+def test_copied_python_has_the_names_of_the_file(open_page: Open, address: str) -> None:
+    points = "0.5_0.25_0!0.1_0.7_1!0.9_0.3_1!-1_0_0!0.2_-0.4_1!1_1_0"
+    page = open_page(f"index.html#{address}&source=own&points={points}&name=a%22b&name=yes&q=0.3_0")
+    code = page.value("document.getElementById('code').textContent")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    winner = page.value("playground.ask(...playground.state.q).winner")
+    name = ('a"b', "yes")[winner]
+    assert f"class: {name} " in run.stdout
+
+
+def test_the_strongest_pull_may_lose(open_page: Open) -> None:
+    page = open_page("index.html#a=relu&depth=3&q=0.5_0.2")
+    told = set()
+    for x, y in [(0.1 * k, 0.05 * k) for k in range(-5, 12)]:
+        page.value(f"playground.set({{q: [{x:.2f}, {y:.2f}]}}), 0")
+        first = page.value(
+            f"(() => {{ const a = playground.ask({x:.2f}, {y:.2f}); const v = a.votes[0]; "
+            "return (v.share > 0) === (playground.data().y[v.i] === a.winner); })()"
+        )
+        # In a vote of two classes the strongest is for the winner, or all the rest is against it.
+        assert ("outweighs it" in text_of(page, "#reading")) == (not first)
+        assert "Score of B minus score of A" in text_of(page, "#reading")
+        assert re.search(r"strongest pull: #\d+ \([AB]\)\.", text_of(page, "#brief"))
+        told.add(first)
+    assert told == {True, False}
+
+
 def test_pictures_agree_with_the_numbers(open_page: Open) -> None:
     page = open_page("index.html#count=300")
     for key, depth in (

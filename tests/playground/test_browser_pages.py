@@ -120,14 +120,76 @@ def test_a_table_of_ones_own(open_page: Open, tmp_path: Path, width: int, dark: 
     frame.iloc[0, 0] = -4.0
     said = clf.predict_without(frame, [row])[0]
     assert text_of(page, "#one b") == said
-    assert "Without its own vote" in text_of(page, "#one")
+    assert "Without its own vote it was" in text_of(page, "#one")
     page.click("#own-vote")
     page.until("document.querySelector('#one').textContent.includes('With its own vote')")
-    p = clf.predict_proba(frame)[0].max()
-    whole = re.search(r"([\d.]+) %", text_of(page, "#one"))
-    assert whole
-    digits = len(whole[1].partition(".")[2])
-    assert whole[1] == f"{100 * p:.{digits}f}"
+    # What it was stands beside what it would be, both with the row's own vote.
+    shown = re.search(
+        r"With its own vote it was (\w+), ([\d.]+) %; if it were so: (\w+), ([\d.]+) %",
+        text_of(page, "#one"),
+    )
+    assert shown
+    for asked, name, whole in (
+        (data.features.iloc[[row]], shown[1], shown[2]),
+        (frame, shown[3], shown[4]),
+    ):
+        p = clf.predict_proba(asked)[0]
+        digits = len(whole.partition(".")[2])
+        assert name == clf.classes_[p.argmax()]
+        assert whole == f"{100 * p.max():.{digits}f}"
+
+
+@pytest.mark.parametrize(("width", "heading"), [(360, "#one h3"), (1280, "#rows-title")])
+def test_a_finding_leads_to_its_row(
+    open_page: Open, tmp_path: Path, width: int, heading: str
+) -> None:
+    rng = np.random.default_rng(8)
+    lines = ["a,kind"]
+    lines += [
+        f"{rng.normal(6 * (i % 2)):.3f},{('no', 'yes')[(i % 2) ^ (i == 66)]}" for i in range(150)
+    ]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(lines))
+    page = open_page("data.html", width=width)
+    page.give_file("#file", path)
+    page.until("!document.getElementById('choose').hidden")
+    page.value("document.getElementById('fit').click(), 0")
+    page.until("!document.getElementById('report').hidden")
+    page.click("#findings button")
+    page.until("document.querySelector('#one h3')")
+    page.until(f"document.activeElement === document.querySelector('{heading}')")
+    top = page.value(f"document.querySelector('{heading}').getBoundingClientRect().top")
+    assert 0 <= top <= 40
+    assert text_of(page, "#one h3") == "Line 68"
+    # Both probabilities of the row are told apart.
+    said = text_of(page, "#one")
+    assert "the row taken out and all settings kept" in said
+    data = dl.read_table(path, target="kind")
+    left = dl.DeepLimitClassifier().fit(data.features, data.target).leave_one_out()
+    p = left.probabilities[66]
+    shown = re.search(r"fitted without it: this one as (\w+), ([\d.]+) %", said)
+    assert shown
+    assert shown[1] == ("no", "yes")[int(p.argmax())]
+    assert shown[2] == f"{100 * p.max():.{len(shown[2].partition('.')[2])}f}"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(2_500_000, "“Your data” takes"), (5_700_000, "deeplimit fit takes more")]
+)
+def test_a_large_file_is_sent_where_it_fits(
+    open_page: Open, tmp_path: Path, size: int, words: str
+) -> None:
+    path = tmp_path / "large.csv"
+    path.write_text("1,2,a\n" * (size // 6))
+    page = open_page("index.html")
+    page.value("playground.set({source: 'own'}), 0")
+    page.give_file("#csv", path)
+    page.until("document.body.textContent.includes('larger than 2 MB')")
+    said = page.value(
+        "[...document.querySelectorAll('.wrong')].map((e) => e.textContent).join(' ')"
+    )
+    assert words in said
+    assert ("Your data" in said) == (size < 2_800_000)
 
 
 def test_rows_are_called_by_their_lines(open_page: Open, tmp_path: Path) -> None:

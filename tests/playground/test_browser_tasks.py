@@ -44,6 +44,7 @@ def test_task_an_activation_for_five_dimensions(open_page: Open) -> None:
     page.until("playground.profile().key === 'design_5'", 300)
     assert text_of(page, "#regime .name") == "Singular kernel"
     assert "In 5 dimensions that is consistent" in text_of(page, "#regime")
+    assert "(on this plane, of 2 dimensions, it does not)" in text_of(page, "#regime")
     # The others are not gone: the page says how many there are, and gives them back.
     options = "document.querySelectorAll('#activation option').length"
     count = page.value(options)
@@ -242,13 +243,76 @@ def test_task_load_a_csv(open_page: Open, tmp_path: Path) -> None:
     page.until("location.hash.includes('name=yes')")
     again = open_page(page.value("'index.html' + location.hash"))
     assert text_of(again, "#legend") == "no (20)yes (20)"
-    assert "# 0 is no, 1 is yes" in text_of(again, "#code")
+    assert '"no", "yes"' in text_of(again, "#code")
     again.click("#brush label:nth-child(3)")
     focus_on(again, "map")
     again.press("Enter")
     again.until("playground.data().y.length === 41")
     assert text_of(again, "#legend") == "no (20)yes (20)C (1)"
     assert "40" not in text_of(again, "#csv-note")
+    # Python would put C first: then the classes are numbers, and a comment tells their names.
+    again.until(
+        "document.getElementById('code').textContent.includes('# 0 is no, 1 is yes, 2 is C')"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("x;y;kind\n1,23;4,5;a\n-0,5;3;b\n", [1.23, 4.5, -0.5, 3]),
+        ("1,23\t4,5\ta\n,5\t3,1\tb\n", [1.23, 4.5, 0.5, 3.1]),
+        ("x;y;kind\n1,234;4,500;a\n2,000;3,125;b\n", [1.234, 4.5, 2, 3.125]),
+        ("x;y;z;kind\n1.2;4;1,5;a\n2;3;2,5;b\n", [1.2, 4, 2, 3]),
+        ("x,y,kind\n1,23,a\n2,5,b\n", [1, 23, 2, 5]),
+    ],
+)
+def test_decimal_commas_are_read(
+    open_page: Open, tmp_path: Path, text: str, wanted: list[float]
+) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text(text)
+    page = open_page("index.html#source=own")
+    page.give_file("#csv", path)
+    page.until("playground.data().y.length === 2")
+    np.testing.assert_array_equal(data_of(page)[0].ravel(), wanted)
+    said = "decimal commas" in text_of(page, "#csv-note")
+    assert said == (not any(row in text for row in ("1.2;4", "1,23,a")))
+
+
+def test_commas_of_thousands_are_no_decimal_ones(open_page: Open, tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("x;y;kind\n999;1;a\n1,234;2;b\n1,500;3;b\n8;4;a\n")
+    page = open_page("index.html#source=own")
+    page.give_file("#csv", path)
+    page.until("document.getElementById('csv-note').textContent.includes('no number')")
+    assert "x is “1,234”, which is no number; nor is one more of its cells." in text_of(
+        page, "#csv-note"
+    )
+
+
+def test_keys_that_pass_by_ask_for_nothing(open_page: Open) -> None:
+    page = open_page("index.html#a=relu")
+    # Without a pause: one call.
+    said = page.value(
+        "['erf', 'gelu', 'design_3'].map((a) => { playground.set({a}); "
+        "return document.getElementById('verdict').textContent; })"
+    )
+    assert said == [f"Loading {n} …" for n in ("erf", "GELU", "designed for 3 dimensions")]
+    page.until("playground.profile().key === 'design_3'", 300)
+    asked = {u.rpartition("/")[2] for u in page.requests() if "/profiles/" in u}
+    assert asked == {"index.json", "relu.json", "design_3.json"}
+
+
+def test_what_needs_a_known_law_says_so(open_page: Open) -> None:
+    page = open_page("index.html")
+    told = (
+        "['show-bayes', 'learn'].map((id) => { const e = document.getElementById(id); "
+        "const n = document.getElementById(e.getAttribute('aria-describedby')); "
+        "return [e.disabled, n.checkVisibility(), n.textContent.includes('law is known')]; })"
+    )
+    assert page.value(told) == [[False, False, True]] * 2
+    choose(page, "source", "own")
+    assert page.value(told) == [[True, True, True]] * 2
 
 
 def test_task_type_a_formula(open_page: Open) -> None:
@@ -275,6 +339,15 @@ def test_a_formula_that_is_none_gets_a_sentence(open_page: Open) -> None:
         page.until(f"document.getElementById('maker-note').textContent.includes({words!r})")
     page.until("!document.body.classList.contains('stale')")
     assert page.value("playground.profile().key") == "design_2"
+    # All functions there are stand apart.
+    page.value("playground.set({a: 'f:foo(x)'}), 0")
+    page.until(
+        "document.getElementById('maker-note').textContent.endsWith(\"unknown name 'foo'.\")"
+    )
+    assert "logaddexp" in text_of(page, "#maker-more p")
+    page.value("playground.set({a: 'f:sin(2x)'}), 0")
+    page.until("document.getElementById('maker-more').hidden")
+    page.until("playground.profile().key === 'f:sin(2x)'")
 
 
 def test_task_draw_coefficients(open_page: Open) -> None:

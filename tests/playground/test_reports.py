@@ -70,6 +70,13 @@ def test_figures_are_the_librarys(told: dict[str, Any], fitted: Any) -> None:
     for i in range(90):
         assert abs(by_row[i]["probability"] - said.probabilities[i, place[i]]) < 1e-6
     assert told["markdown"].startswith("# Model card")
+    # Each part of the pool that it names is put in words, and no other.
+    groups = clf.pool_.groups
+    nearest = any(float(group.weights.sum()) > 0 for group in groups)
+    smooth = any(group.ridge_weight > 0 for group in groups)
+    assert nearest or smooth
+    assert ("votes of the nearest examples" in told["in_words"]) == nearest
+    assert ("a smooth fit to all examples" in told["in_words"]) == smooth
 
 
 def test_the_wrong_label_comes_first(told: dict[str, Any]) -> None:

@@ -213,13 +213,13 @@ def _calibration(found: Quality) -> list[Block]:
         for b in found.bins
     )
     about = (
-        "Share of the rows told right against the confidence they were told with. On the line "
-        "both agree; below it the model is too sure of itself. Bars are 95 % intervals."
+        "Share of the rows predicted correctly against the confidence of the prediction. On the "
+        "line both agree; below it the model is too sure of itself. Bars are 95 % intervals."
     )
     return [
         Heading("Whether its probabilities hold"),
         Drawing(bins_svg(found.bins), about),
-        Table(("confidence", "told right", "interval", "rows"), rows, left=()),
+        Table(("confidence", "correct", "interval", "rows"), rows, left=()),
     ]
 
 
@@ -237,7 +237,7 @@ def _classes(found: Quality, names: list[str], own: NDArray[Any], weight: Floats
             names[c],
             f"{mass[c]:g}",
             f"{right[c] / mass[c]:.1%}",
-            f"{right[c] / said[c]:.1%}" if said[c] else "never said",
+            f"{right[c] / said[c]:.1%}" if said[c] else "never predicted",
             f"{loss[c]:.3f}",
         )
         for c in order[:_LINES]
@@ -245,27 +245,27 @@ def _classes(found: Quality, names: list[str], own: NDArray[Any], weight: Floats
     blocks: list[Block] = [
         Heading("Class by class"),
         Paragraph(
-            "Worst first. Found: of the rows of the class, those told to be of it. Right: of those "
-            "told to be of it, the rows that are."
+            "Worst first. Found: of the rows of the class, those predicted to be of it (recall). "
+            "Right: of those predicted to be of it, the rows that are (precision)."
             + (f" {order.size - _LINES} more classes are not shown." if order.size > _LINES else "")
         ),
         Table(("class", "rows", "found", "right", "log-loss"), rows),
-        Heading("What is taken for what", 3),
+        Heading("Confusion", 3),
     ]
     if C <= _SQUARE:
         square = tuple(
             (names[c], *(f"{found.confusion[c, k]:g}" for k in range(C))) for c in range(C)
         )
-        blocks.append(Paragraph("Rows are what it is, columns what was said."))
+        blocks.append(Paragraph("Rows are what it is, columns what was predicted."))
         blocks.append(Table(("is", *names), square))
         return blocks
     wrong = found.confusion * (1.0 - np.eye(C))
     pairs = np.argsort(-wrong, axis=None, kind="stable")[:_LINES]
     lines = [(names[i // C], names[i % C], f"{wrong.flat[i]:g}") for i in pairs if wrong.flat[i]]
     if lines:
-        blocks.append(Table(("is", "was said", "rows"), tuple(lines), left=(0, 1)))
+        blocks.append(Table(("is", "predicted", "rows"), tuple(lines), left=(0, 1)))
     else:
-        blocks.append(Paragraph("Nothing: every row left out was told right."))
+        blocks.append(Paragraph("Nothing: every row left out was predicted correctly."))
     return blocks
 
 

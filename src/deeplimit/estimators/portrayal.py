@@ -158,7 +158,7 @@ def column_parts(
 
 
 def bins_svg(bins: Sequence[Bin]) -> str:
-    """Draw how often rows of some confidence are told right.
+    """Draw how often rows of some confidence are predicted correctly.
 
     Parameters
     ----------
@@ -183,8 +183,8 @@ def bins_svg(bins: Sequence[Bin]) -> str:
     bottom = y(low)
     out = [
         f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" role="img" '
-        'aria-label="Calibration: share told right against confidence; the table below has the '
-        'figures" font-family="system-ui, sans-serif" font-size="12">'
+        'aria-label="Calibration: share predicted correctly against confidence; the table below '
+        'has the figures" font-family="system-ui, sans-serif" font-size="12">'
     ]
     for tick in np.linspace(low, 1.0, 6):
         across, up = x(float(tick)), y(float(tick))
@@ -200,7 +200,7 @@ def bins_svg(bins: Sequence[Bin]) -> str:
         f'<text x="{_LEFT + _SIDE / 2:g}" y="{bottom + 34:g}" text-anchor="middle">confidence'
         "</text>"
         f'<text transform="translate(11 {_TOP + _SIDE / 2:g}) rotate(-90)" '
-        'text-anchor="middle">told right</text>'
+        'text-anchor="middle">predicted correctly</text>'
     )
     for b in bins:
         at, top, end = x(max(b.confidence, low)), y(b.high), y(max(b.low, low))

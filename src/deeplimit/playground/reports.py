@@ -32,6 +32,11 @@ _TOP, _FLIP, _LISTED = 8, 25, 400
 _TRIED, _VALUES = 8, 21
 # Values of a column of words to choose among, and to suggest while one types.
 _CHOICES, _SUGGESTIONS = 100, 500
+# What the model is made of, in words that need no knowledge of it.
+_WORDS = {
+    "singular smoothers over nearest examples": "votes of the nearest examples",
+    "kernel ridge": "a smooth fit to all examples",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +247,7 @@ def _report(fitted: _Fitted) -> dict[str, Any]:
         ],
         "notes": list(table.notes),
         "decides_by": clf.regime_,
+        "in_words": " and ".join(words for name, words in _WORDS.items() if name in clf.regime_),
         "markdown": card.to_markdown(),
         "page": card.to_html(),
         "looked_at": card.findings.looked_at,

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 class CalibrationDisplay(Display):
     """Whether the probabilities of a classifier hold.
 
-    Above, the share of rows told right against the probability they were told with, each mark a
+    Above, the share of rows predicted correctly against the probability given, each mark a
     group of rows of about the same confidence with its 95 % interval by Wilson: on the diagonal
     both agree, under it the classifier is too sure of itself. Below, how often each confidence
     occurs. Of several classes the confidence is the probability of the one that is said. The
@@ -48,7 +48,7 @@ class CalibrationDisplay(Display):
     ----------
     error : float
         Expected calibration error: the mean, over rows, of the distance between confidence and
-        share told right of the group.
+        share predicted correctly of the group.
     figure_ : matplotlib.figure.Figure
         Set by `plot`.
     axes_ : dict of str to matplotlib.axes.Axes
@@ -182,7 +182,7 @@ class CalibrationDisplay(Display):
         -------
         pandas.DataFrame
             Columns "panel", "confidence", "accuracy", "low", "high", "from", "to" and "weight": in
-            the panel "reliability" mean confidence, share told right and its interval, in
+            the panel "reliability" mean confidence, share predicted correctly and its interval, in
             "confidence" the middle of a bin and its edges.
 
         Examples
@@ -253,7 +253,7 @@ class CalibrationDisplay(Display):
         )
         reliability.errorbar(
             at, right, yerr=np.maximum([below, above], 0.0), fmt="o-", color=BLUE, ms=4.5,
-            lw=1.0, elinewidth=1.4, capsize=2.5, label="told right, 95 %",
+            lw=1.0, elinewidth=1.4, capsize=2.5, label="predicted correctly, 95 %",
         )  # fmt: skip
         measure = self.quality.measures[3]
         reliability.set_title(
@@ -262,7 +262,9 @@ class CalibrationDisplay(Display):
         )
         pad = 0.03 * (1.0 - least)
         across = (float(self.edges[0]) - pad, 1.0 + pad)
-        reliability.set(xlim=across, ylim=(least - pad, 1.0 + pad), ylabel="share told right")
+        reliability.set(
+            xlim=across, ylim=(least - pad, 1.0 + pad), ylabel="share predicted correctly"
+        )
         reliability.legend(frameon=False, loc="best")
         confidence.bar(
             self.edges[:-1], self.weights, np.diff(self.edges), align="edge", color=BLUE, alpha=0.6,

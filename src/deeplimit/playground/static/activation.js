@@ -15,6 +15,9 @@ export const REGIMES = {
   undecided: "Undecided",
 };
 
+// Dimensions of the map's data, whatever the activation is made for.
+const PLANE = 2;
+
 /** What a regime means, in a sentence. */
 export function meaning(profile) {
   const { exponent, dimension } = profile.constants;
@@ -40,7 +43,7 @@ export function meaning(profile) {
 
 function consistent(dimension) {
   if (!Number.isInteger(dimension)) return `That is consistent only on sets of dimension ${number(dimension, 5)}, which is no whole number: with other data it does not become the best classifier there is.`;
-  return `In ${dimension} dimension${dimension === 1 ? "" : "s"} that is consistent: with more and more examples it becomes the best classifier there is.`;
+  return `In ${dimension} dimension${dimension === 1 ? "" : "s"} that is consistent: with more and more examples it becomes the best classifier there is${dimension === PLANE ? "" : ` (on this plane, of ${PLANE} dimensions, it does not)`}.`;
 }
 
 /** Fill the list, by what the activations become. */
@@ -133,7 +136,11 @@ function bars() {
 
 /** Tell how the making of an own activation goes. */
 export function say(text, wrong = false) {
-  at("maker-note").textContent = text;
+  // A list of all functions is for those who ask for it.
+  const [first, known] = text.split("; known are ");
+  at("maker-note").textContent = known ? `${first}.` : text;
+  at("maker-more").hidden = !known;
+  at("maker-more").querySelector("p").textContent = known ?? "";
   at("maker-note").classList.toggle("wrong", wrong);
 }
 

@@ -82,7 +82,7 @@ function reading() {
   const now = fitted();
   const found = state.q && now.type !== "empty" ? ask(now, ...state.q) : null;
   showReasons({ model: now, found, names, ids });
-  showBrief(found, names, ids);
+  showBrief(found, names, ids, now.y);
   at("pace").textContent = pace(profile, data, found, names, JSON.stringify([state.a, dataStamp()]), reading);
   redraw(found);
   const depth = state.depth === Infinity ? "infinite depth" : `depth ${state.depth}`;
@@ -129,6 +129,8 @@ function showControls() {
   }
   at("show-bayes").checked = state.bayes;
   at("show-bayes").disabled = own;
+  // Why the two cannot be had.
+  at("bayes-note").hidden = at("law-note").hidden = !own;
   at("show-links").checked = state.links;
   at("fit-view").disabled = !own || state.box === null;
   showHelp();
@@ -158,18 +160,27 @@ function settle() {
   at("kind-note").textContent = kinds.includes("ntk") ? "" : "This activation jumps: it has no NTK, and is shown with the NNGP.";
 }
 
+// How long keys rest, in milliseconds, before Python is asked: who goes through the list by arrow
+// passes many activations by, and their answers would hold up that of the last.
+const REST = 250;
+let loads = 0;
+
 async function load() {
   const key = state.a;
+  loads += 1;
+  const turn = loads;
   const own = /^[fc]:/.test(key);
-  const name = own ? key.slice(2) : at("activation").selectedOptions[0]?.text ?? key;
+  const name = own ? key.slice(2) : titles.get(key) ?? key;
   busy(`${own ? "Python is tabulating the kernels of" : "Loading"} ${name} …`);
   if (own) say(`Python is tabulating the kernels of ${name} …`);
   try {
+    if (profile && !own && !source.has(key)) await new Promise((rested) => { setTimeout(rested, REST); });
+    if (turn !== loads) return;
     const found = await source.profile(key);
-    if (key !== state.a) return;
+    if (turn !== loads) return;
     profile = found;
   } catch (error) {
-    if (key !== state.a) return;
+    if (turn !== loads) return;
     complaint = error.message;
     set({ a: profile?.key ?? "design_2" });
     return;
@@ -290,11 +301,11 @@ listen((changed) => {
 });
 
 let started = false;
-let keys = [];
+let titles = new Map();
 
 /** Take the settings of the address, and tell what in it made no sense. */
 function readAddress() {
-  const odd = read(location.hash, [...Object.keys(SOURCES), "own"], keys);
+  const odd = read(location.hash, [...Object.keys(SOURCES), "own"], [...titles.keys()]);
   at("notice").hidden = !odd.length;
   at("notice").textContent = odd.length
     ? `Part of the address was not understood, and is as usual: ${odd.map((name) => name.slice(0, 40)).join(", ")}.` : "";
@@ -308,7 +319,7 @@ async function start() {
     fill(at("verdict"), document.createTextNode(`The tables could not be loaded: ${error.message}`));
     return;
   }
-  keys = index.activations.map((entry) => entry.key);
+  titles = new Map(index.activations.map((entry) => [entry.key, entry.title]));
   readAddress();
   at("about").textContent = `Version ${index.version}. ${index.python ? "Python is answering." : "This copy has no Python behind it: typed formulas and your own tables need “deeplimit playground”."}`;
   wire(index.activations, index.python);

@@ -47,7 +47,8 @@ export function wireExamples() {
     at("csv").value = "";
     if (!file) return;
     try {
-      if (file.size > 2e6) throw new Error("The file is larger than 2 MB. “Your data” takes up to 3 MB, with any columns.");
+      // What the other page does not take either is not sent there.
+      if (file.size > 2e6) throw new Error(`The file is larger than 2 MB. ${file.size > 2.8e6 ? "On the command line, deeplimit fit takes more." : "“Your data” takes up to 2.8 MB, with any columns."}`);
       const { points, names, note } = parse(await file.text());
       set({ own: points, names, forgotten: [], q: null, pinned: false, box: null, brush: LOOK });
       say(note);
@@ -91,12 +92,34 @@ function say(text, wrong = false) {
 
 const isNumber = (cell) => cell !== "" && Number.isFinite(Number(cell));
 
+const DECIMAL = /^[+-]?\d*,\d+(e[+-]?\d+)?$/i;
+const THOUSANDS = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+
+/** What stands between the cells; between digits a comma may be a decimal one. */
+function separator(lines) {
+  const first = lines[0]?.line ?? "";
+  const count = (line, mark) => line.split(mark).length - 1;
+  return [";", "\t"].find((mark) => count(first, mark) >= 2
+    && (!/,(?!\d)|(?<!\d),/.test(first) || lines.every(({ line }) => count(line, mark) === count(first, mark))))
+    ?? [",", ";", "\t"].find((mark) => first.includes(mark));
+}
+
+/** Whether numbers have decimal commas: none has a point, and the commas are not those of thousands. */
+function hasCommas(rows) {
+  const cells = rows.flatMap((row) => row.cells.slice(0, -1));
+  const found = cells.filter((cell) => DECIMAL.test(cell));
+  if (!found.length || cells.some((cell) => isNumber(cell) && cell.includes("."))) return false;
+  return found.some((cell) => !THOUSANDS.test(cell)) || !cells.some(isNumber);
+}
+
 /** Read two number columns and a class, the first columns that fit. */
 export function parse(text) {
   const lines = text.split(/\r\n|\r|\n/).map((line, k) => ({ line, at: k + 1 })).filter(({ line }) => line.trim());
-  const cut = [",", ";", "\t"].find((mark) => lines[0]?.line.includes(mark));
+  const cut = separator(lines);
   if (!cut) throw new Error("No columns were found: a CSV has commas, semicolons or tabs between its cells.");
   const all = lines.map(({ line, at: place }) => ({ place, cells: line.split(cut).map((cell) => cell.trim().replace(/^"|"$/g, "")) }));
+  const commas = cut !== "," && hasCommas(all);
+  if (commas) for (const row of all) row.cells = row.cells.map((cell, j) => (j + 1 < row.cells.length && DECIMAL.test(cell) ? cell.replace(",", ".") : cell));
   const first = all[0].cells;
   const head = first.slice(0, -1).some((cell) => !isNumber(cell));
   const rows = head ? all.slice(1) : all;
@@ -115,7 +138,8 @@ export function parse(text) {
   const kept = rows.slice(0, MOST);
   const points = kept.map(({ cells }) => [Number(cells[a]), Number(cells[b]), names.indexOf(cells[target])]);
   const left = [...Array(target).keys()].filter((j) => j !== a && j !== b).map(title);
-  const more = (left.length ? ` Left out: ${left.join(", ")}.` : "")
+  const more = (commas ? " Commas in numbers were read as decimal commas." : "")
+    + (left.length ? ` Left out: ${left.join(", ")}.` : "")
     + (rows.length > MOST ? ` The first ${MOST} of ${rows.length} rows are shown.` : "");
   return { points, names, note: `${kept.length} examples: ${title(a)} across, ${title(b)} up; the classes are those of ${title(target)}.${more}` };
 }
@@ -129,7 +153,7 @@ function numeric(rows, target, title) {
   if (spoilt && target >= 2) {
     const { place, cells } = spoilt.bad[0];
     const cell = cells[spoilt.j];
-    const others = spoilt.bad.length > 1 ? `; nor are ${spoilt.bad.length - 1} more of its cells` : "";
+    const others = spoilt.bad.length > 1 ? `; nor ${spoilt.bad.length === 2 ? "is one" : `are ${spoilt.bad.length - 1}`} more of its cells` : "";
     throw new Error(`Line ${place}: ${title(spoilt.j)} is ${cell === "" ? "empty" : `“${cell}”`}, which is no number${others}.`);
   }
   throw new Error("Two columns of numbers and a class in the last column are needed. “Your data” takes any table.");

@@ -34,14 +34,14 @@ export function wirePointer(forget) {
 }
 
 /** One line under the map, for where the panel with the reasons is out of sight. */
-export function showBrief(found, names, ids) {
+export function showBrief(found, names, ids, classes) {
   at("unpin").hidden = !state.pinned;
   const most = found?.votes[0];
   const alike = most && found.votes.length > 1 && found.votes.at(-1).share === most.share;
   fill(at("brief"), document.createTextNode(found
     ? `${state.pinned ? "Pinned at" : "At"} (${state.q.map((v) => number(v, 3)).join(", ")}): ` : " "),
   found && make("b", { text: `${names[found.winner]} ${percent(found.shares[found.winner])}` }),
-  found && document.createTextNode(alike ? "; all examples count alike." : `; most weighs #${ids[most.i]}.`));
+  found && document.createTextNode(alike ? "; all examples count alike." : `; strongest pull: #${ids[most.i]} (${names[classes[most.i]]}).`));
 }
 
 /** What clicks and keys do, as things are. */
@@ -49,5 +49,5 @@ export function showHelp() {
   const keys = "Arrow keys move the pointer (with Shift in small steps), Space pins it";
   at("map-help").textContent = adding()
     ? `${keys}, Enter adds an example there. To pin by click, choose “nothing: just look”.`
-    : `Point anywhere; a click pins the pointer, and Escape or a click on the pin lets go. ${keys}, Enter forgets the example that weighs most.`;
+    : `Point anywhere; a click pins the pointer, and Escape or a click on the pin lets go. ${keys}, Enter forgets the example of the strongest pull.`;
 }

@@ -7,14 +7,22 @@ export function python(profile, data, model, names) {
   const lines = ["import numpy as np", "import deeplimit as dl", ""];
   lines.push(`activation = ${profile.code}`);
   lines.push(...points(data));
-  lines.push(`y = np.array([${wrap([...data.y].map((c) => String(c)))}])  # ${names.map((n, c) => `${c} is ${n}`).join(", ").replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")}`);
+  const named = hasNames(names);
+  lines.push(named
+    ? `y = np.array([${wrap([...data.y].map((c) => JSON.stringify(names[c])))}])`
+    : `y = np.array([${wrap([...data.y].map((c) => String(c)))}])  # ${names.map((n, c) => `${c} is ${n}`).join(", ").replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")}`);
   const [a, b] = state.q ?? [0, 0];
   lines.push(`query = np.array([[${a}, ${b}]])`, "");
   lines.push("print(dl.taxonomy(activation).summary())", "");
-  if (model.type === "machine" && model.constant) lines.push(...interpolation());
+  if (model.type === "machine" && model.constant) lines.push(...interpolation(named));
   else if (model.type === "machine") lines.push(...machine(profile));
   else lines.push(...limit(model));
   return lines.join("\n") + "\n";
+}
+
+/** Whether the classes can be called by the names of the file: no two alike, and in Python's order. */
+function hasNames(names) {
+  return state.source === "own" && state.names !== null && names.every((name, c) => c === 0 || names[c - 1] < name);
 }
 
 function wrap(words, indent = "    ") {
@@ -58,7 +66,7 @@ function machine(profile) {
   ];
 }
 
-function interpolation() {
+function interpolation(named) {
   return [
     "# What is left of the kernel in the limit, and a constant; the ridge is in units of its mean.",
     "from deeplimit.sums import fit_lift",
@@ -67,12 +75,13 @@ function interpolation() {
     "Z, q = lift.transform(X), lift.transform(query)",
     "_, first = np.unique(X, axis=0, return_index=True)",
     "first.sort()",
+    ...(named ? ["names, y = np.unique(y, return_inverse=True)"] : []),
     "T = np.array([np.eye(y.max() + 1)[y[(X == X[i]).all(axis=1)]].mean(axis=0) for i in first])",
     "kernel = dl.LimitKernel(activation)",
     "K = kernel(Z[first])",
     "P = np.eye(len(K)) - 1.0 / len(K)",
     `c = np.linalg.solve(P @ K @ P - ${state.ridge} * K.mean() * np.eye(len(K)), P @ T)`,
     "scores = kernel(q, Z[first]) @ c + (T - K @ c).mean(axis=0)",
-    'print("class:", scores[0].argmax(), "scores:", scores[0])',
+    `print("class:", ${named ? "names[scores[0].argmax()]" : "scores[0].argmax()"}, "scores:", scores[0])`,
   ];
 }

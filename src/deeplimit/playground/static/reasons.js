@@ -64,11 +64,18 @@ function words(model, found, names) {
   if (model.type === "machine" && !model.constant && names.length === 2) {
     const value = found.output[1] - found.output[0];
     const tiny = Math.abs(value) < 1e-9;
-    parts.push(text(`. Output of the network, ${names[1]} less ${names[0]}: `), make("span", { id: "output", text: tiny ? "0" : number(value, 7) }),
-      text(tiny ? " to nine digits, so little is heard at this distance: only the ratio of the classes is left" : ", which is no probability"));
+    parts.push(text(`. Score of ${names[1]} minus score of ${names[0]}: `), make("span", { id: "output", text: tiny ? "0" : number(value, 7) }),
+      text(tiny ? " to nine digits; the larger of the two decides all the same" : ", which is no probability"));
   }
   parts.push(text(model.type === "machine" ? ". The shares below are the scores of the classes, cut off at 0." : "."));
+  if (opposed(model, found)) parts.push(text(" The strongest single pull is against the decision: all the rest together outweighs it."));
   return parts;
+}
+
+/** Whether the example that pulls hardest pulls for a class that loses, or away from the one that wins. */
+function opposed(model, { votes: [first], winner, exact, tied }) {
+  if (!["machine", "sum"].includes(model.type) || exact || tied) return false;
+  return first.share > 0 ? model.y[first.i] !== winner : first.share < 0 && model.y[first.i] === winner;
 }
 
 function share(name, c, value) {

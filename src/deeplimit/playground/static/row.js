@@ -9,23 +9,35 @@ const FIELDS = 40;
  * @param {Element} place where
  * @param {object} report of the table
  * @param {object} found what Python said
- * @param {object} cells those that are others than in the table, by column
+ * @param {object} asked {cells, before}: those that are others than in the table, by column, and
+ *   what Python said without them, or null
  * @param {object} wire {again(cells), vote(own), line(row)}: ask with other cells; with or without
  *   the row's own vote; what a row is called
  */
-export function showRow(place, report, found, cells, { again, vote, line }) {
-  const changed = Object.keys(cells).length > 0;
-  // Of a row far from all others no more is known than whole per cents.
-  const digits = found.outlying ? 0 : 2;
-  const said = (p) => [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 4).map((c) => `${report.classes[c]} ${percent(p[c], digits)}`).join(", ");
+export function showRow(place, report, found, { cells, before }, { again, vote, line }) {
+  const votes = found.own_vote ? "With its own vote" : "Without its own vote";
   fill(place,
-    make("h3", { text: changed ? `${line(found.row, true)}, if it were so` : line(found.row, true) }),
-    make("p", {}, document.createTextNode(`Labelled ${found.label}. ${found.own_vote ? "With its own vote" : "Without its own vote"} the model says `),
-      make("b", { text: found.prediction }), document.createTextNode(`: ${said(found.probabilities)}.${atFitting(report, found, changed, digits)}`)),
+    make("h3", { tabindex: -1, text: before ? `${line(found.row, true)}, if it were so` : line(found.row, true) }),
+    make("p", {}, document.createTextNode(`Labelled ${found.label}. ${votes} ${before ? `it was ${first(report, before)}; if it were so: ` : "the model says "}`),
+      make("b", { text: found.prediction }), document.createTextNode(`, ${likely(report, found)}.`)),
     ownVote(found, vote),
+    make("p", { class: "note", text: which(report, found, before) }),
     make("p", { class: "note", text: support(found) }),
     whatIf(report, found, cells, again),
     bars(found), flip(found, line), cell(found), examples(found, line));
+}
+
+/** Of a row far from all others no more is known than whole per cents. */
+const digitsOf = (found) => (found.outlying ? 0 : 2);
+
+/** What is predicted, and how likely that is. */
+const first = (report, found) => `${found.prediction}, ${percent(found.probabilities[report.classes.indexOf(found.prediction)], digitsOf(found))}`;
+
+/** The probability of what is predicted, then the next classes with theirs. */
+function likely(report, found) {
+  const p = found.probabilities;
+  const order = [...p.keys()].sort((a, b) => p[b] - p[a]).slice(0, 4);
+  return order.map((c, k) => `${k ? `${report.classes[c]} ` : ""}${percent(p[c], digitsOf(found))}`).join(", ");
 }
 
 function ownVote(found, vote) {
@@ -35,17 +47,19 @@ function ownVote(found, vote) {
     make("span", { text: found.only ? "It is the only row of its class, and votes for itself" : "Let the row vote for itself" })));
 }
 
-function atFitting(report, found, changed, digits) {
-  if (changed || !found.left_out) return "";
+/** Which probability it is, and why the list of rows may have another. */
+function which(report, found, before) {
+  const own = found.own_vote ? "This is the fitted model with all its settings, the row among its examples." : "This is the fitted model with the row taken out and all settings kept.";
+  if (before || !found.left_out) return own;
   const best = found.left_out.indexOf(Math.max(...found.left_out));
-  return ` A fit that had not seen it said ${report.classes[best]}, ${percent(found.left_out[best], digits)}.`;
+  return `${own} While the fit chose those settings, each row was predicted by parts fitted without it: this one as ${report.classes[best]}, ${percent(found.left_out[best], digitsOf(found))}. The list of rows and the figures of section 2 go by that.`;
 }
 
 function support(found) {
   const size = `It rests on as much as ${number(found.effective, 2)} example${number(found.effective, 2) === "1" ? "" : "s"} of equal weight.`;
   if (found.outlying) return `${size} It lies farther from all of them than rows usually do: the answer is a guess.`;
   if (found.own_vote) return size;
-  return `${size} The nearest lies at ${number(found.distance, 2)} of the distance from which on a row counts as outlying.`;
+  return `${size} The nearest example is at ${number(found.distance, 2)} of the distance beyond which a row counts as outlying.`;
 }
 
 function bars(found) {
@@ -57,7 +71,7 @@ function bars(found) {
       draw("rect", { x: Math.min(0, (48 * share) / size), width: Math.abs((48 * share) / size), height: 10, class: share < 0 ? "negative" : "positive" }))),
     make("td", { text: `${share < 0 ? "−" : "+"}${Math.abs(share).toFixed(3)}` }));
   return make("table", {}, make("caption", { text: `Columns: what puts ${found.prediction} before ${found.rival} (by ${number(found.margin, 3)})` }),
-    make("tbody", {}, ...order.map((c) => line(c.name, c.share, c.cell)), line("before any column is known", found.base, "")));
+    make("tbody", {}, ...order.map((c) => line(c.name, c.share, c.cell)), line("baseline, before any column", found.base, "")));
 }
 
 function flip(found, line) {

@@ -26,6 +26,9 @@ export async function askPython(path, question) {
   return json(response);
 }
 
+/** Whether a profile is here, and need not be asked for. */
+export const has = (key) => kept.has(key);
+
 /** The profile of a key: a name, `f:` and a formula, or `c:` and Hermite coefficients. */
 export async function profile(key) {
   if (!kept.has(key)) {

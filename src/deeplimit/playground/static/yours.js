@@ -12,6 +12,8 @@ const DOUBTED = 60;
 let text = null;
 let report = null;
 let ownVote = false;
+// The latest answer about a row as it is in the table.
+let plain = null;
 
 /** A row of the report by its line in the file, which is what an editor shows. */
 const line = (row, first = false) => `${first ? "Line" : "line"} ${report.lines[row]}`;
@@ -38,7 +40,7 @@ async function take(content, name) {
   at("choose").hidden = true;
   ownVote = false;
   await attempt(`reading ${name} …`, async () => {
-    if (content.length > LARGEST) throw new Error("The file is larger than 3 MB: deeplimit fit takes more, on the command line.");
+    if (content.length > LARGEST) throw new Error("The file is larger than 2.8 MB: deeplimit fit takes more, on the command line.");
     const found = await askPython("columns", { text: content });
     text = content;
     fill(at("target"), ...found.columns.map((c) => make("option", { value: c.name, text: `${c.name} (${c.kind}, ${c.distinct} different)` })));
@@ -65,7 +67,7 @@ async function fit() {
 }
 
 function show() {
-  at("about-model").textContent = `To predict ${report.target} from ${report.columns.length} columns: ${report.decides_by}. Figures are of rows that a fit had not seen. Rows are called by their lines in the file, the names of the columns being line 1.`;
+  at("about-model").textContent = `To predict ${report.target} from ${report.columns.length} columns: ${report.decides_by}.${report.in_words ? ` In words: ${report.in_words}.` : ""} Figures are of rows that a fit had not seen. Rows are called by their lines in the file, the names of the columns being line 1.`;
   fill(at("notes"), ...report.notes.map((note) => make("li", { text: note })));
   at("notes").hidden = !report.notes.length;
   fill(at("figures"), ...(report.measures ?? []).map((m) => make("div", {}, make("dt", { text: m.name }),
@@ -89,7 +91,7 @@ function calibration() {
   const low = Math.max(0, Math.floor(10 * Math.min(0.9, ...bins.flatMap((b) => [b.confidence, b.low]))) / 10);
   return setPlot(at("calibration"), {
     x: [low, 1], y: [low, 1], square: true, xName: "confidence",
-    about: `Calibration: ${bins.map((b) => `told with ${percent(b.confidence, 0)}, right ${percent(b.accuracy, 0)}`).join("; ")}.`,
+    about: `Calibration: ${bins.map((b) => `at ${percent(b.confidence, 0)}, ${percent(b.accuracy, 0)} predicted correctly`).join("; ")}.`,
     curves: [{ class: "axis", points: [[low, low], [1, 1]] }, ...bins.map((b) => ({ class: "now", points: [[b.confidence, b.low], [b.confidence, b.high]] }))],
     dots: bins.map((b) => [b.confidence, b.accuracy]),
   });
@@ -100,7 +102,7 @@ function confusion() {
   const table = at("confusion");
   table.parentElement.hidden = !report.confusion || C > 12;
   if (table.parentElement.hidden) return;
-  fill(table.tHead, make("tr", {}, make("th", { scope: "col", text: "is" }), ...report.classes.map((c) => make("th", { scope: "col", text: c }))));
+  fill(table.tHead, make("tr", {}, make("th", { scope: "col", text: "true" }), ...report.classes.map((c) => make("th", { scope: "col", text: c }))));
   fill(table.tBodies[0], ...report.classes.map((c, i) => make("tr", {}, make("th", { scope: "row", text: c }),
     ...report.confusion[i].map((v) => make("td", { text: number(v, 4) })))));
 }
@@ -113,7 +115,7 @@ function findings() {
     const found = report.findings.filter((f) => f.kind === kind);
     const items = found.map((f) => {
       const rows = kind === "wrong label" ? f.rows.slice(0, 1) : [];
-      const buttons = rows.map((row) => make("button", { type: "button", text: `Look at ${line(row)}`, on: { click: () => ask(row) } }));
+      const buttons = rows.map((row) => make("button", { type: "button", text: `Look at ${line(row)}`, on: { click: () => ask(row, { lead: true }) } }));
       return make("li", {}, document.createTextNode(`${f.text} `), ...buttons);
     });
     const rest = items.splice(12);
@@ -123,25 +125,33 @@ function findings() {
   }));
 }
 
-/** Ask about a row; `failed` is told what went wrong, or else the page says it on top. */
-async function ask(row, cells = {}, failed = null) {
+/**
+ * Ask about a row.
+ * @param {number} row which
+ * @param {object} how {cells, failed, lead}: texts that replace its own; who is told what went
+ *   wrong, or else the page says it on top; whether to go to where the answer stands
+ */
+async function ask(row, { cells = {}, failed = null, lead = false } = {}) {
   at("row").value = report.lines[row];
   at("row-says").textContent = "";
   document.body.setAttribute("aria-busy", "true");
   at("row-says").classList.remove("wrong");
   try {
     const focus = document.activeElement?.closest("#what-if") ? "#what-if [type=submit]" : document.activeElement?.id === "own-vote" ? "#own-vote" : null;
-    const found = await askPython("row", { model: report.model, row, cells, own_vote: ownVote });
-    showRow(at("one"), report, found, cells, {
-      again: (changed, wrong) => ask(row, changed, wrong),
+    const question = { model: report.model, row, own_vote: ownVote };
+    const found = await askPython("row", { ...question, cells });
+    const before = Object.keys(cells).length ? await asItWas(question) : null;
+    if (!before) plain = { question, found };
+    showRow(at("one"), report, found, { cells, before }, {
+      again: (changed, wrong) => ask(row, { cells: changed, failed: wrong }),
       vote: (own) => {
         ownVote = own;
-        ask(row, cells);
+        ask(row, { cells });
       },
       line,
     });
     if (focus) at("one").querySelector(focus)?.focus({ preventScroll: true });
-    at("one").querySelector("h3").scrollIntoView({ block: "nearest" });
+    goTo(lead, Boolean(focus));
   } catch (error) {
     if (failed) failed(error.message);
     else {
@@ -151,6 +161,25 @@ async function ask(row, cells = {}, failed = null) {
   } finally {
     document.body.removeAttribute("aria-busy");
   }
+}
+
+/** The answer with the row's own cells: the latest, or asked for again where the vote is another. */
+async function asItWas(question) {
+  const same = plain && Object.keys(question).every((name) => plain.question[name] === question[name]);
+  if (!same) plain = { question, found: await askPython("row", { ...question, cells: {} }) };
+  return plain.found;
+}
+
+/** Bring the answer into sight, and the focus to it where the button that asked lies elsewhere. */
+function goTo(lead, stay) {
+  const own = at("one").querySelector("h3");
+  const section = at("rows-title");
+  // On a narrow screen the answer is below the list of rows: there its own heading is gone to.
+  const below = own.getBoundingClientRect().top - section.getBoundingClientRect().top > innerHeight / 2;
+  if (stay || (!lead && !below)) return own.scrollIntoView({ block: "nearest" });
+  const heading = below ? own : section;
+  heading.scrollIntoView({ block: "start" });
+  return heading.focus({ preventScroll: true });
 }
 
 /** The row that begins on a line, or a sentence on why there is none. */
