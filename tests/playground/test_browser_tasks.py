@@ -18,21 +18,22 @@ pytestmark = pytest.mark.browser
 def test_every_control_is_reached_by_key(open_page: Open) -> None:
     page = open_page("index.html")
     page.value("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    wanted = set(
-        page.value(
-            "[...document.querySelectorAll('a, button, input, select, summary, [tabindex]')]"
-            ".filter((e) => !e.disabled && e.checkVisibility() && e.tabIndex >= 0)"
-            ".map((e, k) => { e.dataset.k = k; return k; })"
-        )
+    controls = (
+        "[...document.querySelectorAll('a, button, input, select, summary, [tabindex]')]"
+        ".filter((e) => !e.disabled && e.checkVisibility() && e.tabIndex >= 0)"
     )
-    assert len(wanted) > 30
-    seen: set[int] = set()
-    for _ in range(len(wanted) + 5):
-        page.press("Tab")
-        k = page.value("document.activeElement?.dataset.k ?? null")
-        if k is not None:
-            seen.add(int(k))
-    assert wanted <= seen
+    count = page.value(f"{controls}.length")
+    assert count > 30
+    missed = []
+    # What is drawn anew meanwhile, as the reasons are with the first picture, takes another round.
+    for _ in range(3):
+        for _ in range(count + 5):
+            page.press("Tab")
+            page.value("(document.activeElement.dataset.seen = 'yes', 0)")
+        missed = page.value(f"{controls}.filter((e) => !e.dataset.seen).map((e) => e.outerHTML)")
+        if not missed:
+            break
+    assert missed == []
 
 
 def test_task_an_activation_for_five_dimensions(open_page: Open) -> None:
