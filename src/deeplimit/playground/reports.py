@@ -49,6 +49,11 @@ class _Fitted:
     card: ModelCard
     said: LeftOut | None
 
+    @property
+    def naming(self) -> set[str]:
+        """The columns that name the row."""
+        return {name for f in self.card.findings.of("identifier") for name in f.columns}
+
 
 def _read(question: Mapping[str, Any], target: str | None) -> tuple[Table, list[int]]:
     """Read the table, and the line of the file that each of its rows begins on."""
@@ -234,7 +239,7 @@ def _report(fitted: _Fitted) -> dict[str, Any]:
     table, clf, card = fitted.table, fitted.classifier, fitted.card
     classes = [str(c) for c in clf.classes_.tolist()]
     quality = card.quality
-    naming = {name for f in card.findings.of("identifier") for name in f.columns}
+    naming = fitted.naming
     told: dict[str, Any] = {
         "rows": table.n_rows,
         "lines": fitted.lines,
@@ -372,7 +377,7 @@ def _reasons(fitted: _Fitted, row: int, frame: Any, own_vote: bool) -> dict[str,
         "rows": _numbers(flip.removed[0]),
         "most": _FLIP,
     }
-    told["changes"] = _changes(fitted, clf, frame, columns.shares[0])
+    told["changes"] = _changes(fitted, clf, frame, int(np.argmax(p)), columns.shares[0])
     if fitted.said is not None:
         at = int(np.searchsorted(fitted.said.ids, row))
         if at < len(fitted.said.ids) and fitted.said.ids[at] == row:
@@ -380,13 +385,15 @@ def _reasons(fitted: _Fitted, row: int, frame: Any, own_vote: bool) -> dict[str,
     return told
 
 
-def _changes(fitted: _Fitted, clf: Any, frame: Any, shares: NDArray[Any]) -> list[dict[str, Any]]:
-    """Find cells that change the answer, one at a time: in each column the least change of all.
+def _changes(
+    fitted: _Fitted, clf: Any, frame: Any, now: int, shares: NDArray[Any]
+) -> list[dict[str, Any]]:
+    """Find cells that change the answer `now`, one at a time: the least change in each column.
 
     Values are those of the other rows: quantiles of numbers, the commonest words.
     """
     table = fitted.table
-    naming = {name for f in fitted.card.findings.of("identifier") for name in f.columns}
+    naming = fitted.naming
     tried: list[tuple[int, list[Any]]] = []
     for j in np.argsort(-np.abs(shares), kind="stable"):
         if table.kinds[j] in ("date", "duration") or table.names[j] in naming:
@@ -405,7 +412,7 @@ def _changes(fitted: _Fitted, clf: Any, frame: Any, shares: NDArray[Any]) -> lis
             rows.iat[start + k, j] = value
         start += len(values)
     p = clf.predict_proba(rows.infer_objects().astype(frame.dtypes.to_dict(), errors="ignore"))
-    best, now = np.argmax(p, axis=1), int(np.argmax(clf.predict_proba(frame)[0]))
+    best = np.argmax(p, axis=1)
     found, start = [], 0
     for j, values in tried:
         other = np.flatnonzero(best[start : start + len(values)] != now)

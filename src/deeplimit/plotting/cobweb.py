@@ -208,8 +208,7 @@ class CobwebDisplay(Display):
             for a, b in zip(x, y, strict=True)
         ]
         rows += [("fixed point", p.correlation, p.correlation, p.multiplier) for p in self.points]
-        names = ("curve", "x", "y", "multiplier")
-        return self._table({name: [row[k] for row in rows] for k, name in enumerate(names)})
+        return self._table_of_rows(("curve", "x", "y", "multiplier"), rows)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw the cobweb.

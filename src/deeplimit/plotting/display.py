@@ -72,6 +72,10 @@ class Display:
         pd = require("pandas", extra="tables", purpose="a table of a picture's numbers")
         return pd.DataFrame(dict(columns))
 
+    def _table_of_rows(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Any:
+        """Give rows as a data frame."""
+        return self._table({name: [row[k] for row in rows] for k, name in enumerate(names)})
+
     def _table_of_curves(self, panels: Mapping[str, Curves]) -> Any:
         """Give curves as a data frame with the columns panel, curve, x and y."""
         parts = [
@@ -80,8 +84,7 @@ class Display:
             for name, (x, y) in curves.items()
             for at in zip(np.asarray(x).tolist(), np.asarray(y).tolist(), strict=True)
         ]
-        names = ("panel", "curve", "x", "y")
-        return self._table({name: [part[k] for part in parts] for k, name in enumerate(names)})
+        return self._table_of_rows(("panel", "curve", "x", "y"), parts)
 
 
 def decided(activation: Any) -> Taxonomy:

@@ -174,7 +174,7 @@ class LearningCurveDisplay(Display):
             mean, error = _estimate(self.bayes[:, None])
             rows.append(("Bayes rule", np.nan, mean[0], error[0], len(self.bayes)))
         names = ("name", "n", "accuracy", "standard_error", "repeats")
-        return self._table({name: [row[k] for row in rows] for k, name in enumerate(names)})
+        return self._table_of_rows(names, rows)
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw the curves.
