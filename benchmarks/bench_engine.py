@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from bench_below_linear import mixture
 from peers import PEERS
 
-SIZES = {10: 2**17, 30: 2**16, 100: 2**15, 400: 2**14}
+SIZES = {10: 2**19, 30: 2**17, 100: 2**16, 400: 2**15}
 GOALS = {
     "scikit-learn ArgKmin, k=10": {10: 8.0, 30: 5.0, 100: 2.5, 400: 2.0},
     "torch eager": {10: 6.0, 30: 3.0, 100: 2.0, 400: 1.7},

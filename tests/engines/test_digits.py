@@ -34,7 +34,7 @@ def test_more_columns_allow_less_steepness():
 
 
 def test_tasks_of_many_classes_are_small():
-    assert [at_once(cells) for cells in (0, 1, 100_000, 10**9)] == [128, 128, 40, 8]
+    assert [at_once(cells) for cells in (0, 1, 100_000, 10**9)] == [256, 256, 40, 8]
 
 
 def test_images_of_a_lift_that_rounds_have_a_norm_of_their_own():

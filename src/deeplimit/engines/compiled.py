@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.engines.batch import Batch
 from deeplimit.engines.checks import check_examples, check_excluded, check_places, check_queries
-from deeplimit.engines.digits import LIMITS, at_once, close, image_size, steepest, weights_fit
+from deeplimit.engines.digits import (
+    LIMITS,
+    at_once,
+    close,
+    image_size,
+    lost,
+    steepest,
+    weights_fit,
+)
 from deeplimit.engines.neighbours import heaviest
 from deeplimit.engines.packed import TILE, Packed, Precision, pack
 from deeplimit.engines.profiles import FAR, FastProfile, polynomial_of, profile_of
@@ -37,7 +45,7 @@ _POLYNOMIAL = 12
 # are not quite 1 may be farther apart than antipodes are.
 _ANTIPODAL = 2.0**-18
 # Blocks of one task: fixed, so that the bits do not depend on the number of threads.
-_TASK_BLOCKS = 4096
+_TASK_BLOCKS = 1024
 # Pairs that a task may list for the reference, for each of its queries.
 _LISTED = 512
 # Queries farther out than this, in units of the examples' reach, are the reference's.
@@ -336,9 +344,11 @@ class CompiledEngine:
         batch = self.batch(queries, own, profile.steepness, start)
         unit, plus, minus = batch.empty(self.n_classes)
         far = 2.0 * (2.0 - end) if self.lift.on_sphere else batch.far
+        loss = lost(profile.steepness, self.precision, packed.centre.size)
         table = np.zeros((0, 1)) if profile.table is None else profile.table
         taken = _loops().sum_blocks(
-            *packed.cut(blocks), *batch.points, *batch.bounds, kind(far),
+            *packed.cut(blocks), *batch.points, batch.bounds[0], kind(loss), batch.bounds[1],
+            kind(far),
             kind(profile.exponent / 2.0), kind(0.5), table.astype(kind),
             np.int32(profile.bits), np.int32(profile.low),
             unit, plus, minus, *batch.listed,

@@ -12,10 +12,19 @@ from deeplimit.engines.packed import Precision
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 
-__all__ = ["LIMITS", "Limits", "at_once", "close", "image_size", "steepest", "weights_fit"]
+__all__ = [
+    "LIMITS",
+    "Limits",
+    "at_once",
+    "close",
+    "image_size",
+    "lost",
+    "steepest",
+    "weights_fit",
+]
 
 # Queries of a task, and numbers of their sums: these are fewer where there are many classes.
-_QUERIES, _CELLS = 128, 2**22
+_QUERIES, _CELLS = 256, 2**22
 
 
 class Limits(NamedTuple):
@@ -86,6 +95,38 @@ def steepest(precision: Precision, columns: int) -> float:
     return min(limits.steepness, 2.0 * limits.tolerance / rounding)
 
 
+def lost(steepness: float, precision: Precision, columns: int) -> float:
+    """Give how near pairs may be whose distances are taken by products.
+
+    Half of |q|² + |x|² - 2q·x is a sum of some products, and off by the roundings of the partial
+    sums, which are as large as the squared norms.
+
+    Parameters
+    ----------
+    steepness : float
+        Steepness of the kernel.
+    precision : {"single", "double"}
+        Precision.
+    columns : int
+        Number of coordinates.
+
+    Returns
+    -------
+    float
+        Least u/(|q|² + |x|²) at which the kernel's error is within the tolerance. The error of u
+        is taken to be (6 + 1.5√D)·ε of the norms: in tests it was 6 to 12 for 10 columns and 19 to
+        37 for 400, where all coordinates are of one sign, and half of that otherwise.
+
+    Examples
+    --------
+    >>> round(lost(3.0, "single", 30), 2), round(lost(3.0, "double", 30), 4)
+    (0.25, 0.0024)
+    """
+    limits = LIMITS[precision]
+    error = (6.0 + 1.5 * math.sqrt(columns)) * limits.eps
+    return max(steepness, 0.5) / 2.0 * error / limits.tolerance
+
+
 def weights_fit(weight: NDArray[np.float64] | None, precision: Precision) -> bool:
     """Say whether weights can be summed in a precision.
 
@@ -153,7 +194,7 @@ def at_once(cells: int) -> int:
     Examples
     --------
     >>> at_once(3), at_once(100_000)
-    (128, 40)
+    (256, 40)
     """
     return max(8, min(_QUERIES, _CELLS // max(cells, 1) // 8 * 8))
 

@@ -3,37 +3,282 @@
 The sums over the coordinates of a panel of examples stay in registers, for as many queries as there
 are registers for. No compiler arrives at that from a loop over examples: it would write them to
 memory at every coordinate. So this loop is written in LLVM's intermediate representation.
-Differences, not products: a pair that is near loses no digits.
+
+It has two forms. Differences lose no digits where a pair is near. Products take fewer operations,
+and lose what a squared distance has less than the squared norms have.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from deeplimit._extras import require
-from deeplimit.engines.instructions import FAST, intrinsic
+from deeplimit.engines.arithmetic import FAST, constant, layout_of
+from deeplimit.engines.instructions import intrinsic
 from deeplimit.engines.packed import PANEL_BYTES, TILE
+
+__all__ = ["STEP", "loaded", "over_panels", "paired", "spread", "squared_distances", "vector_of"]
 
 numba: Any = require("numba", extra="fast", purpose="the compiled engine")
 _cgutils: Any = require("numba.core.cgutils", extra="fast", purpose="the compiled engine")
 _ir: Any = require("llvmlite.ir", extra="fast", purpose="the compiled engine")
 _binding: Any = require("llvmlite.binding", extra="fast", purpose="the compiled engine")
 
+#: Columns of a step of products, of which two are taken together.
+STEP = 3
+
 
 class _Shape(NamedTuple):
-    """Bytes of a vector register, and queries whose sums over a panel are in registers."""
+    """What the registers of a processor allow.
+
+    Parameters
+    ----------
+    bytes : int
+        Bytes of a vector register.
+    differences, products : (int, int)
+        How many queries and vectors of examples have sums in registers, in either form.
+    spreads : bool
+        Whether an operation spreads a number of the memory over a vector by itself.
+    """
 
     bytes: int
-    queries: int
+    differences: tuple[int, int]
+    products: tuple[int, int]
+    spreads: bool
 
 
 def _shape() -> _Shape:
     features = _binding.get_host_cpu_features()
     if features.get("avx512f"):
-        return _Shape(64, 4)  # 16 sums in 32 registers
+        return _Shape(64, (4, 4), (8, 2), True)  # 16 sums in 32 registers
     if features.get("avx"):
-        return _Shape(32, 1)  # 8 in 16
-    return _Shape(16, 1)  # 16 in 32
+        return _Shape(32, (1, 8), (4, 2), False)  # 8 in 16
+    return _Shape(16, (1, 16), (8, 2), False)  # 16 in 32
+
+
+def paired(columns: int) -> int:
+    """Give how many pairs of columns are multiplied together: the first two of every three.
+
+    Where as many units add as multiply, as in AMD's processors, four operations then take the time
+    of two, instead of three.
+    """
+    usual = _shape().spreads and _binding.get_host_cpu_name().startswith("znver")
+    return columns // STEP if usual else 0
+
+
+def vector_of(number: Any) -> Any:
+    """Give the type of a vector register full of numbers of a type."""
+    return _ir.VectorType(number, _shape().bytes * 8 // layout_of(number).bits)
+
+
+def spread(builder: Any, vector: Any, number: Any) -> Any:
+    """Give a vector with a number in each place."""
+    short = _ir.IntType(32)
+    blank, head = _ir.Constant(vector, _ir.Undefined), _ir.Constant(short, 0)
+    lone = builder.insert_element(blank, number, head)
+    nowhere = _ir.Constant(_ir.VectorType(short, vector.count), [0] * vector.count)
+    return builder.shuffle_vector(lone, lone, nowhere)
+
+
+def loaded(builder: Any, data: Any, start: Any, offset: int, vector: Any) -> Any:
+    """Load a vector of numbers from a place in an array."""
+    place = builder.gep(data, [builder.add(start, _ir.Constant(start.type, offset))])
+    size = layout_of(vector).bits // 8
+    return builder.load(builder.bitcast(place, vector.as_pointer()), align=size)
+
+
+def over_panels(
+    context: Any,
+    builder: Any,
+    block: Any,
+    queries: Any,
+    finish: Callable[[Any, Any, list[list[Any]]], None],
+    norms: tuple[Any, Any] | None = None,
+) -> None:
+    """Generate a loop over the panels of a block (B/P, D, P), and what follows for each.
+
+    Parameters
+    ----------
+    context, builder
+        Those of numba, and of LLVM.
+    block, queries : structures of arrays
+        The block, and a tile (D, 8) of queries.
+    finish : callable
+        Called with the number of the first vector of examples, that of the first query and, for
+        this query and those that follow, the squared distances, in vectors: generates what is done
+        with them.
+    norms : tuple of structures of arrays, optional
+        Of the block (B,) and of the queries (8,): half the squared norms, and the products of the
+        paired columns. Distances are by products then, else by differences.
+    """
+    shape, word = _shape(), context.get_value_type(numba.types.intp)
+    at_once, parts = shape.differences if norms is None else shape.products
+    columns = _Columns(builder, word, block, queries, at_once, parts)
+    theirs = None if norms is None else columns.addresses(norms[1])
+    panels, *_ = _cgutils.unpack_tuple(builder, block.shape)
+    vectors = PANEL_BYTES // shape.bytes
+
+    def times(value: int) -> Any:
+        return _cgutils.for_range(builder, _ir.Constant(word, value), intp=word)
+
+    with (
+        _cgutils.for_range(builder, panels, intp=word) as panel,
+        times(vectors // parts) as part,
+        times(TILE // at_once) as group,
+    ):
+        columns.panel = panel.index
+        columns.part = builder.mul(part.index, _ir.Constant(word, parts))
+        columns.first = builder.mul(group.index, _ir.Constant(word, at_once))
+        place = builder.add(builder.mul(panel.index, _ir.Constant(word, vectors)), columns.part)
+        if norms is None:
+            squares = columns.differences()
+        else:
+            squares = columns.products(place, norms[0], theirs)
+        finish(place, columns.first, squares)
+
+
+class _Columns:
+    """Loops over the columns of a panel, for some queries and some vectors of its examples.
+
+    Attributes
+    ----------
+    panel, part, first : values of LLVM
+        Number of the panel, of the first vector in it, and of the first query.
+    """
+
+    panel: Any
+    part: Any
+    first: Any
+
+    def __init__(
+        self, builder: Any, word: Any, block: Any, queries: Any, at_once: int, parts: int
+    ) -> None:
+        self.builder, self.word, self.data = builder, word, block.data
+        self.vector = vector_of(block.data.type.pointee)
+        self.width = PANEL_BYTES * 8 // layout_of(self.vector).bits
+        self.parts = range(parts)
+        self.sums = [
+            [_cgutils.alloca_once(builder, self.vector) for _ in self.parts] for _ in range(at_once)
+        ]
+        _, self.count, _ = _cgutils.unpack_tuple(builder, block.shape)
+        self.sources = self.addresses(queries)
+
+    def addresses(self, array: Any) -> list[Any]:
+        """Give the address of an array's numbers for each vector of examples.
+
+        Told that these may be different, LLVM reads a number anew for each operation, which costs
+        nothing there: read once and spread, it would take an operation's turn.
+        """
+        if not _shape().spreads:
+            return [array.data] * len(self.parts)
+        same = _ir.FunctionType(array.data.type, [array.data.type])
+        return [
+            self.builder.asm(same, "", "=r,0", [array.data], side_effect=True) for _ in self.parts
+        ]
+
+    def differences(self) -> list[list[Any]]:
+        """Give squared distances as sums of squared differences."""
+        builder = self.builder
+        self._clear()
+        with _cgutils.for_range(builder, self.count, intp=self.word) as loop:
+            points = self._points(loop.index)
+            for r, v, total in self._each():
+                query = self._number(self.sources[v], loop.index, r)
+                apart = builder.fsub(points[v], query, flags=FAST)
+                self._add(total, apart, apart)
+        return [[builder.load(total) for total in row] for row in self.sums]
+
+    def products(self, place: Any, norms: Any, others: Any) -> list[list[Any]]:
+        """Give squared distances as norms less products.
+
+        Notes
+        -----
+        Two columns are taken together by Winograd's identity [1]_: (x₁ + q₂)(x₂ + q₁) is
+        x₁q₁ + x₂q₂ + x₁x₂ + q₁q₂, and of that the last two terms are known beforehand. A product
+        less is two additions more, for which there are units of their own.
+
+        References
+        ----------
+        .. [1] S. Winograd, "A new algorithm for inner product", IEEE Transactions on Computers
+           C-17 (1968) 693-694.
+        """
+        builder = self.builder
+        self._clear()
+        step = _ir.Constant(self.word, STEP)
+        pairs = builder.udiv(self.count, step) if paired(STEP) else _ir.Constant(self.word, 0)
+        with _cgutils.for_range(builder, pairs, intp=self.word) as loop:
+            self._step(builder.mul(loop.index, step))
+        begin = builder.mul(pairs, step)
+        with _cgutils.for_range(builder, builder.sub(self.count, begin), intp=self.word) as loop:
+            column = builder.add(begin, loop.index)
+            points = self._points(column)
+            for r, v, total in self._each():
+                self._add(total, points[v], self._number(self.sources[v], column, r))
+        start = builder.mul(place, _ir.Constant(self.word, self.vector.count))
+        mine = [
+            loaded(builder, norms.data, start, v * self.vector.count, self.vector)
+            for v in self.parts
+        ]
+        found: list[list[Any]] = [[] for _ in self.sums]
+        for r, v, total in self._each():
+            theirs = self._number(others[v], _ir.Constant(self.word, 0), r)
+            both = builder.fadd(mine[v], theirs, flags=FAST)
+            half = builder.fsub(both, builder.load(total))
+            found[r].append(builder.fadd(half, half))
+        return found
+
+    def _step(self, column: Any) -> None:
+        """Add the products of three columns: of two together, and of one."""
+        builder = self.builder
+        second, third = (builder.add(column, _ir.Constant(self.word, k)) for k in (1, 2))
+        x1, x2, x3 = (self._points(k) for k in (column, second, third))
+        tie = _ir.FunctionType(self.vector, [self.vector, self.vector])
+        before = None
+        for r, v, total in self._each():
+            source = self.sources[v]
+            if before is not None:
+                # LLVM would do all that can be done at once first, and leave units idle later.
+                x3[v] = builder.asm(tie, "", "=v,0,v", [x3[v], before], side_effect=False)
+            self._add(total, x3[v], self._number(source, third, r))
+            left = builder.fadd(x1[v], self._number(source, second, r), flags=FAST)
+            right = builder.fadd(x2[v], self._number(source, column, r), flags=FAST)
+            self._add(total, left, right)
+            before = right
+
+    def _each(self) -> Iterator[tuple[int, int, Any]]:
+        for r, row in enumerate(self.sums):
+            for v, total in enumerate(row):
+                yield r, v, total
+
+    def _clear(self) -> None:
+        for _, _, total in self._each():
+            self.builder.store(constant(self.vector, 0.0), total)
+
+    def _points(self, column: Any) -> list[Any]:
+        """Load a coordinate of the examples of some vectors."""
+        builder = self.builder
+        row = builder.add(builder.mul(self.panel, self.count), column)
+        start = builder.add(
+            builder.mul(row, _ir.Constant(self.word, self.width)),
+            builder.mul(self.part, _ir.Constant(self.word, self.vector.count)),
+        )
+        return [
+            loaded(builder, self.data, start, v * self.vector.count, self.vector)
+            for v in self.parts
+        ]
+
+    def _number(self, source: Any, column: Any, query: int) -> Any:
+        """Load a number of a query, for all places of a vector."""
+        builder = self.builder
+        start = builder.add(builder.mul(column, _ir.Constant(self.word, TILE)), self.first)
+        place = builder.gep(source, [builder.add(start, _ir.Constant(self.word, query))])
+        return spread(builder, self.vector, builder.load(place))
+
+    def _add(self, total: Any, left: Any, right: Any) -> None:
+        product = self.builder.fmul(left, right, flags=FAST)
+        more = self.builder.fadd(self.builder.load(total), product, flags=FAST)
+        self.builder.store(more, total)
 
 
 @intrinsic
@@ -43,66 +288,29 @@ def squared_distances(context: Any, x: Any, q: Any, u: Any) -> Any:
     All three are contiguous; P numbers are 256 bytes.
     """
     signature = numba.types.void(x, q, u)
-    shape = _shape()
-    size = x.dtype.bitwidth // 8
-    lanes, panel = shape.bytes // size, PANEL_BYTES // size
-    parts = range(panel // lanes)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = context.get_value_type(x.dtype)
-        vector = _ir.VectorType(number, lanes)
-        word = context.get_value_type(numba.types.intp)
         block, queries, out = (
             context.make_array(kind)(context, builder, value)
             for kind, value in zip(signature.args, arguments, strict=True)
         )
-        panels, columns, _ = _cgutils.unpack_tuple(builder, block.shape)
+        _, width = _cgutils.unpack_tuple(builder, out.shape)
 
-        def constant(value: int) -> Any:
-            return _ir.Constant(word, value)
+        def write(vector: Any, first: Any, squares: list[list[Any]]) -> None:
+            lanes = squares[0][0].type.count
+            size = _shape().bytes // lanes
+            for r, row in enumerate(squares):
+                start = builder.add(
+                    builder.mul(width, builder.add(first, _ir.Constant(width.type, r))),
+                    builder.mul(vector, _ir.Constant(width.type, lanes)),
+                )
+                for v, square in enumerate(row):
+                    offset = _ir.Constant(width.type, v * lanes)
+                    place = builder.gep(out.data, [builder.add(start, offset)])
+                    target = builder.bitcast(place, square.type.as_pointer())
+                    builder.store(square, target, align=size)
 
-        def at(array: Any, place: Any, offset: int) -> Any:
-            return builder.gep(array.data, [builder.add(place, constant(offset))])
-
-        def wide(pointer: Any) -> Any:
-            return builder.bitcast(pointer, vector.as_pointer())
-
-        sums = [
-            [_cgutils.alloca_once(builder, vector) for _ in parts] for _ in range(shape.queries)
-        ]
-        nothing = _ir.Constant(vector, [0.0] * lanes)
-        splat = _ir.Constant(_ir.VectorType(_ir.IntType(32), lanes), [0] * lanes)
-        blank, head = _ir.Constant(vector, _ir.Undefined), _ir.Constant(_ir.IntType(32), 0)
-        with _cgutils.for_range(builder, panels, intp=word) as each:
-            begin = builder.mul(each.index, builder.mul(columns, constant(panel)))
-            for first in range(0, TILE, shape.queries):
-                for row in sums:
-                    for total in row:
-                        builder.store(nothing, total)
-                with _cgutils.for_range(builder, columns, intp=word) as loop:
-                    here = builder.add(begin, builder.mul(loop.index, constant(panel)))
-                    points = [
-                        builder.load(wide(at(block, here, v * lanes)), align=size) for v in parts
-                    ]
-                    there = builder.mul(loop.index, constant(TILE))
-                    for r, row in enumerate(sums):
-                        one = builder.load(at(queries, there, first + r))
-                        lone = builder.insert_element(blank, one, head)
-                        same = builder.shuffle_vector(lone, lone, splat)
-                        for point, total in zip(points, row, strict=True):
-                            apart = builder.fsub(point, same, flags=FAST)
-                            square = builder.fmul(apart, apart, flags=FAST)
-                            more = builder.fadd(builder.load(total), square, flags=FAST)
-                            builder.store(more, total)
-                width = builder.mul(panels, constant(panel))
-                for r, row in enumerate(sums):
-                    place = builder.add(
-                        builder.mul(width, constant(first + r)),
-                        builder.mul(each.index, constant(panel)),
-                    )
-                    for v, total in zip(parts, row, strict=True):
-                        target = wide(at(out, place, v * lanes))
-                        builder.store(builder.load(total), target, align=size)
+        over_panels(context, builder, block, queries, write)
         return context.get_dummy_value()
 
     return signature, code

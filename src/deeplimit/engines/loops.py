@@ -12,6 +12,21 @@ from typing import Any
 
 import numpy as np
 
+from deeplimit.engines.alike import (
+    COLUMNS,
+    LARGER,
+    LOST,
+    MANY,
+    PAUSE,
+    Block,
+    Rules,
+    Tile,
+    Totals,
+    alike,
+    half_norms,
+    shrink,
+    sum_alike,
+)
 from deeplimit.engines.distances import squared_distances
 from deeplimit.engines.instructions import (
     bits,
@@ -23,6 +38,7 @@ from deeplimit.engines.instructions import (
     smaller,
 )
 from deeplimit.engines.packed import TILE
+from deeplimit.engines.powers import WHOLE
 
 
 @inlined
@@ -183,7 +199,7 @@ def set_aside(
 def sum_blocks(
     x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
     q: Any, sizes: Any, own: Any,
-    near: Any, floor: Any, far: Any,
+    near: Any, loss: Any, floor: Any, far: Any,
     half: Any, gap: Any, table: Any, fine: Any, low: Any,
     unit: Any, plus: Any, minus: Any, rows: Any, places: Any, crowded: Any,
 ) -> int:  # fmt: skip
@@ -206,6 +222,8 @@ def sum_blocks(
     near, floor, far
         What is left out: distances below near·(|q| + |x|), squares below floor, and above far on
         the sphere; elsewhere far is a number larger than any square.
+    loss
+        Squares below loss·(|q|² + |x|²) are not taken by products.
     half, gap, table, fine, low
         The kernel: u^(-half)·P(gap·u), with no P if the table is empty.
     unit, plus, minus : (m, C)
@@ -225,10 +243,57 @@ def sum_blocks(
     u = np.empty((TILE, block), x.dtype)
     room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
     taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(1e30)
-    for b in range(x.shape[0]):
+    kind, twice = type(half), 2 * half
+    whole = np.int32(twice) if twice == np.int32(twice) and twice <= WHOLE else np.int32(0)
+    # In single precision; in double there is more room than is needed.
+    reach = kind(10.0) ** (kind(28) / half)
+    rules = Rules(near, floor, far, half, whole, reach, kind(2.0) ** (kind(-LARGER) / half))
+    totals = Totals(unit, plus, minus, np.empty(plus.shape), np.zeros(plus.shape, x.dtype))
+    tile = Tile(
+        np.empty(TILE, np.bool_), np.empty(TILE, np.bool_), np.empty(TILE, x.dtype),
+        np.empty(TILE, x.dtype), np.empty((2, TILE), x.dtype),
+    )  # fmt: skip
+    halves, losses, wide = np.empty(block, x.dtype), np.empty(block, x.dtype), np.empty(block)
+    query_halves = np.empty((q.shape[0], TILE), x.dtype)
+    products = 0 < loss < LOST and q.shape[0] >= MANY and x.shape[2] >= COLUMNS
+    if products:
         for g in range(q.shape[0]):
+            half_norms(q[g : g + 1], wide, query_halves[g])
+    # By products, by differences: tiles until that is tried again, and how many that were at the
+    # last failure.
+    pause, wait, forms = np.zeros(2, np.int64), np.zeros(2, np.int64), (loss, nothing)
+    for b in range(x.shape[0]):
+        quick = table.shape[0] == 0 and alike(w[b], runs, first_run, b)
+        lost = nothing
+        if quick and products:
+            half_norms(x[b], wide, halves)
+            for j in range(block):
+                losses[j] = loss * norms[b, j] * norms[b, j]
+            lost = least(losses)
+        plain = Block(
+            x[b], w[b, 0], runs[first_run[b], 0], largest[b], (first_block + b) * block,
+            halves, losses, lost,
+        )  # fmt: skip
+        for g in range(q.shape[0]):
+            left = TILE
+            for r in range(TILE):
+                tile.todo[r] = True
+            for form in range(0 if products else 1, 2 if quick else 0):
+                if left > 0 and pause[form] > 0:
+                    pause[form] -= 1
+                elif left > 0:
+                    left = sum_alike(
+                        plain, q[g], query_halves[g], g * TILE, sizes, own, forms[form], rules,
+                        totals, tile,
+                    )  # fmt: skip
+                    wait[form] = 0 if left == 0 else min(2 * wait[form] + 1, PAUSE)
+                    pause[form] = wait[form]
+            if left == 0:
+                continue
             squared_distances(x[b], q[g], u)
             for r in range(TILE):
+                if not tile.todo[r]:
+                    continue
                 i = g * TILE + r
                 bound = near * (sizes[i] + largest[b])
                 bound = max(bound * bound, floor)
@@ -253,10 +318,7 @@ def sum_blocks(
                             continue
                         weights = rest[: stop - start]
                     if nearest < unit[i, c]:
-                        factor = (np.float64(nearest) / unit[i, c]) ** np.float64(half)
-                        plus[i, c] *= factor
-                        minus[i, c] *= factor
-                        unit[i, c] = nearest
+                        shrink(nearest, half, i, c, unit, plus, minus)
                     out, spare = room[1, : stop - start], room[0, : stop - start]
                     if table.shape[0] == 0:
                         plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)

@@ -1,0 +1,263 @@
+"""The sums of a power over a block, generated: the squared distances never leave the registers."""
+
+from __future__ import annotations
+
+import math
+from functools import partial, reduce
+from typing import Any
+
+from deeplimit._extras import require
+from deeplimit.engines.arithmetic import (
+    FAST,
+    constant,
+    integers,
+    inverse_root,
+    layout_of,
+    power,
+)
+from deeplimit.engines.distances import loaded, over_panels, spread, vector_of
+from deeplimit.engines.instructions import intrinsic
+from deeplimit.engines.packed import TILE
+
+__all__ = ["WHOLE", "power_sums", "power_sums_by_products"]
+
+numba: Any = require("numba", extra="fast", purpose="the compiled engine")
+_cgutils: Any = require("numba.core.cgutils", extra="fast", purpose="the compiled engine")
+_ir: Any = require("llvmlite.ir", extra="fast", purpose="the compiled engine")
+
+#: Up to here the powers of a root are products of it.
+WHOLE = 10
+
+
+@intrinsic
+def power_sums(
+    context: Any, x: Any, q: Any, whole: Any, half: Any, inverse: Any, far: Any,
+    sums: Any, ends: Any,
+) -> Any:  # fmt: skip
+    """Sum powers of the squared distances u of 8 queries (D, 8) to a block (B/P, D, P).
+
+    Into `sums` (8,) goes for each query the sum of u^(-whole/2), or, where `whole` is none of
+    1, ..., 10, of (u·inverse)^(-half); `half` is whole/2 in the first case, and `inverse` (8,) is
+    not read. Into `ends` (2, 8) go the least u and, if `far`, the largest. No u may be 0, and no
+    power out of range.
+
+    Notes
+    -----
+    Let y be an estimate of 1/√u, and e = 1 - u·y², which is one operation with one rounding. The
+    power is y^k·(1 - e)^(-k/2), and a few terms of the binomial series are enough: no root is
+    taken, and nothing divided.
+    """
+    signature = numba.types.void(x, q, whole, half, inverse, far, sums, ends)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, queries, *rest = _arrays(context, builder, signature, arguments)
+        found = _Sums(builder, *rest)
+        over_panels(context, builder, block, queries, found.add)
+        found.write()
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+@intrinsic
+def power_sums_by_products(
+    context: Any, x: Any, q: Any, norms: Any, query_norms: Any, whole: Any, half: Any,
+    inverse: Any, far: Any, sums: Any, ends: Any, losses: Any,
+) -> Any:  # fmt: skip
+    """Do the same as `power_sums`, but take the distances by products.
+
+    The norms are those of `over_panels`. `losses` (B,) is subtracted of u for the least of them.
+    """
+    signature = numba.types.void(
+        x, q, norms, query_norms, whole, half, inverse, far, sums, ends, losses
+    )
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, queries, mine, theirs, *rest = _arrays(context, builder, signature, arguments)
+        found = _Sums(builder, *rest)
+        over_panels(context, builder, block, queries, found.add, (mine, theirs))
+        found.write()
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+def _arrays(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
+    """Give the arrays among some arguments as structures, and the others as they are."""
+    return [
+        context.make_array(kind)(context, builder, value)
+        if isinstance(kind, numba.types.Array)
+        else value
+        for kind, value in zip(signature.args, arguments, strict=True)
+    ]
+
+
+class _Sums:
+    """What is kept of a block for each of 8 queries, while the panels are gone through."""
+
+    def __init__(
+        self, builder: Any, whole: Any, half: Any, inverse: Any, far: Any, sums: Any, ends: Any,
+        losses: Any = None,
+    ) -> None:  # fmt: skip
+        self.builder, self.whole, self.half, self.far = builder, whole, half, far
+        self.inverse, self.sums, self.ends, self.losses = inverse, sums, ends, losses
+        self.vector = vector_of(sums.data.type.pointee)
+        # Numbers that are none but numbers are in the order of their bits, which compare sooner.
+        self.ordered = integers(self.vector)
+        infinity = builder.bitcast(constant(self.vector, math.inf), self.ordered)
+        self.totals = self._rooms(constant(self.vector, 0.0))
+        self.least = self._rooms(infinity)
+        self.largest = self._rooms(constant(self.ordered, 0))
+
+    def _rooms(self, value: Any) -> Any:
+        """Give places in memory: in registers these would be in the way of the inner loop."""
+        builder = self.builder
+        count = _ir.Constant(_ir.IntType(64), TILE)
+        array = _cgutils.alloca_once(builder, value.type, size=count)
+        same = _ir.FunctionType(array.type, [array.type])
+        rooms = builder.asm(same, "", "=r,0", [array], side_effect=True)
+        for r in range(TILE):
+            builder.store(value, builder.gep(rooms, [_ir.Constant(count.type, r)]))
+        return rooms
+
+    def add(self, place: Any, first: Any, squares: list[list[Any]]) -> None:
+        """Generate what is done with the squared distances of some queries to some examples."""
+        builder = self.builder
+        over = squares
+        if self.losses is not None:
+            lanes = self.vector.count
+            start = builder.mul(place, _ir.Constant(place.type, lanes))
+            bars = [
+                loaded(builder, self.losses.data, start, v * lanes, self.vector)
+                for v in range(len(squares[0]))
+            ]
+            over = [
+                [builder.fsub(u, bar) for u, bar in zip(row, bars, strict=True)] for row in squares
+            ]
+        self._keep("<", self._from(self.least, first), over)
+        with builder.if_then(self.far):
+            self._keep(">", self._from(self.largest, first), squares)
+        totals, units = self._from(self.totals, first), self._from(self.inverse.data, first)
+        general, after = builder.append_basic_block(), builder.append_basic_block()
+        switch = builder.switch(self.whole, general)
+        for k in range(1, WHOLE + 1):
+            case = builder.append_basic_block()
+            switch.add_case(_ir.Constant(self.whole.type, k), case)
+            builder.position_at_end(case)
+            for row, room in zip(squares, totals, strict=False):
+                self._more(room, self._whole_powers(row, k))
+            builder.branch(after)
+        builder.position_at_end(general)
+        for row, room, unit in zip(squares, totals, units, strict=False):
+            self._more(room, self._powers(row, unit))
+        builder.branch(after)
+        builder.position_at_end(after)
+
+    def write(self) -> None:
+        """Generate what writes the sums and the ends."""
+        builder = self.builder
+        for r in range(TILE):
+            total = builder.load(self._from(self.totals)[r])
+            zero = _ir.Constant(self.vector.element, 0.0)
+            self._write(self.sums, r, self._reduced("fadd", [zero], total))
+            for row, (how, rooms) in enumerate((("smin", self.least), ("smax", self.largest))):
+                end = builder.bitcast(
+                    self._reduced(how, [], builder.load(self._from(rooms)[r])), self.vector.element
+                )
+                self._write(self.ends, row * TILE + r, end)
+
+    def _keep(self, sign: str, rooms: list[Any], rows: list[list[Any]]) -> None:
+        builder = self.builder
+        for room, row in zip(rooms, rows, strict=False):
+            kept = builder.load(room)
+            for value in row:
+                bits = builder.bitcast(value, self.ordered)
+                kept = builder.select(builder.icmp_signed(sign, bits, kept), bits, kept)
+            builder.store(kept, room)
+
+    def _from(self, rooms: Any, first: Any = None) -> list[Any]:
+        """Give the addresses of the places of the queries from one on."""
+        word = _ir.IntType(64)
+        first = _ir.Constant(word, 0) if first is None else first
+        return [
+            self.builder.gep(rooms, [self.builder.add(first, _ir.Constant(word, r))])
+            for r in range(TILE)
+        ]
+
+    def _more(self, room: Any, value: Any) -> None:
+        self.builder.store(self.builder.fadd(self.builder.load(room), value, flags=FAST), room)
+
+    def _powers(self, row: list[Any], unit: Any) -> Any:
+        """Sum powers of any exponent."""
+        builder = self.builder
+        unit = spread(builder, self.vector, builder.load(unit))
+        minus = spread(builder, self.vector, builder.fneg(self.half))
+        terms = [power(builder, builder.fmul(u, unit), minus) for u in row]
+        return reduce(partial(builder.fadd, flags=FAST), terms)
+
+    def _whole_powers(self, row: list[Any], k: int) -> Any:
+        """Sum u^(-k/2), as powers of the estimated roots and k/2 times what these lack."""
+        builder = self.builder
+        total, lacking = constant(self.vector, 0.0), constant(self.vector, 0.0)
+        for u in row:
+            root, error = inverse_root(builder, u)
+            square = builder.fmul(root, root, flags=FAST)
+            term = _product(builder, root if k % 2 else None, square, k // 2)
+            total = builder.fadd(total, term, flags=FAST)
+            if error:
+                one = constant(self.vector, 1.0)
+                e = builder.fsub(one, builder.fmul(u, square, flags=FAST), flags=FAST)
+                series = _series(k, 2.0 * error, layout_of(self.vector).eps)
+                more = builder.fmul(term, _polynomial(builder, series, e), flags=FAST)
+                lacking = builder.fadd(lacking, more, flags=FAST)
+        share = builder.fmul(spread(builder, self.vector, self.half), lacking, flags=FAST)
+        return builder.fadd(total, share, flags=FAST)
+
+    def _write(self, array: Any, place: int, value: Any) -> None:
+        where = [_ir.Constant(_ir.IntType(64), place)]
+        self.builder.store(value, self.builder.gep(array.data, where))
+
+    def _reduced(self, how: str, start: list[Any], values: Any) -> Any:
+        """Give the sum, the least or the largest of the numbers of a vector."""
+        kind = values.type
+        letter = "f" if kind == self.vector else "i"
+        function = self.builder.module.declare_intrinsic(
+            f"llvm.vector.reduce.{how}.v{kind.count}{letter}{layout_of(self.vector).bits}",
+            (),
+            _ir.FunctionType(kind.element, [*(value.type for value in start), kind]),
+        )
+        return self.builder.call(function, [*start, values], fastmath=FAST if start else ())
+
+
+def _product(builder: Any, term: Any, step: Any, times: int) -> Any:
+    """Multiply a term by a power of a step; no term is 1."""
+    while times:
+        if times % 2:
+            term = step if term is None else builder.fmul(term, step, flags=FAST)
+        times //= 2
+        if times:
+            step = builder.fmul(step, step, flags=FAST)
+    return term
+
+
+def _series(k: int, largest: float, eps: float) -> list[float]:
+    """Give the coefficients of ((1 - e)^(-k/2) - 1)/(k/2) in e that are more than a rounding."""
+    half, found, j = k / 2.0, [1.0], 1
+    while True:
+        following = found[-1] * (half + j) / (j + 1)
+        j += 1
+        if half * following * largest**j < 4.0 * eps:
+            return found
+        found.append(following)
+
+
+def _polynomial(builder: Any, series: list[float], e: Any) -> Any:
+    """Give c₁e + c₂e² + ..., of which the first coefficient is 1."""
+    if len(series) == 1:
+        return e
+    factor = constant(e.type, series[-1])
+    for coefficient in series[-2:0:-1]:
+        product = builder.fmul(factor, e, flags=FAST)
+        factor = builder.fadd(product, constant(e.type, coefficient), flags=FAST)
+    square = builder.fmul(e, e, flags=FAST)
+    return builder.fadd(e, builder.fmul(square, factor, flags=FAST), flags=FAST)

@@ -1,0 +1,121 @@
+"""Blocks of one class and one weight, which the compiled engine sums before it knows the pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deeplimit.engines import CompiledEngine
+from deeplimit.engines.alike import COLUMNS, LOST, MANY, alike
+from deeplimit.engines.digits import lost
+from deeplimit.kernels.power import PowerKernel
+from deeplimit.sums import class_sums, fit_lift
+from engines.laws import assert_sums_agree, normalised
+
+TOLERANCE = {"double": 2e-12, "single": 1e-5}
+BOTH = pytest.mark.parametrize("precision", TOLERANCE)
+
+
+def case(d, n=2600, m=80, seed=0):
+    """Draw two classes of one weight each, and queries of which some are near to examples."""
+    rng = np.random.default_rng([seed, d])
+    X, y = rng.standard_normal((n, d)), (np.arange(n) >= n // 3).astype(np.int64)
+    w = np.array([2.5, 1.0])[y]
+    Q = rng.standard_normal((m, d))
+    Q[3], Q[11], Q[19] = X[700], X[5], X[2000]
+    Q[4] = X[800] + 1e-7 * rng.standard_normal(d)
+    Q[5] = X[1200] + 1e-4 * rng.standard_normal(d)
+    Q[6] = 1e3 * Q[6]
+    return X, y, w, Q
+
+
+def alike_blocks(engine):
+    packed = engine.packed
+    w, runs, first = packed.w, packed.runs, packed.first_run
+    return np.array([alike.py_func(w[b], runs, first, b) for b in range(len(w))])
+
+
+def agree(precision, lift, X, y, w, Q, exponent, **options):
+    kernel = PowerKernel(exponent)
+    engine = CompiledEngine(lift, X, y, w, 2, precision=precision)
+    assert alike_blocks(engine).sum() >= 3
+    expected = class_sums(kernel, lift, X, y, w, Q, 2, **options)
+    found = engine.class_sums(kernel, Q, **options)
+    assert_sums_agree(found, expected, TOLERANCE[precision])
+    assert np.array_equal(found.decide().winner, expected.decide().winner)
+
+
+@BOTH
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0, 3.0, 7.0, 10.0, 11.0, 3.7, 30.0])
+def test_sums_by_differences(precision, exponent):
+    X, y, w, Q = case(6)
+    agree(precision, fit_lift(X, "euclidean"), X, y, w, Q, exponent)
+
+
+@BOTH
+@pytest.mark.parametrize("exponent", [1.0, 3.0, 3.7, 12.0])
+def test_sums_by_products(precision, exponent):
+    d = COLUMNS + 3
+    X, y, w, Q = case(d)
+    assert len(Q) >= 8 * MANY
+    assert (lost(exponent, precision, d) < LOST) == (precision == "double" or exponent < 8)
+    agree(precision, fit_lift(X, "euclidean"), X, y, w, Q, exponent)
+
+
+@BOTH
+def test_products_are_not_trusted_with_near_pairs(precision):
+    # All far from the middle, so that every pair is near beside its norms.
+    X, y, w, Q = case(COLUMNS)
+    X[::2] += 300.0
+    Q += 300.0
+    agree(precision, fit_lift(X, "euclidean"), X, y, w, Q, 3.0)
+
+
+@BOTH
+@pytest.mark.parametrize("d", [4, COLUMNS])
+def test_an_example_is_not_seen_by_its_own_query(precision, d):
+    X, y, w, _ = case(d)
+    own = np.arange(0, 2600, 32)
+    agree(precision, fit_lift(X, "euclidean"), X, y, w, X[own], 3.0, exclude=own)
+
+
+@BOTH
+def test_antipodes_on_the_sphere(precision):
+    X, y, w, Q = case(5)
+    X, Q = normalised(X), normalised(Q)
+    Q[30:40] = -X[1000:1010]
+    agree(precision, fit_lift(X), X, y, w, Q, 4.0)
+
+
+@BOTH
+@pytest.mark.parametrize("exponent", [9.0, 25.0])
+def test_squares_of_all_sizes(precision, exponent):
+    # Powers that leave the range of single precision beside each other.
+    X, y, w, Q = case(3)
+    X *= 10.0 ** np.random.default_rng(1).uniform(-8.0, 4.0, (len(X), 1))
+    Q *= 10.0 ** np.random.default_rng(2).uniform(-8.0, 4.0, (len(Q), 1))
+    agree(precision, fit_lift(X, "euclidean"), X, y, w, Q, exponent)
+
+
+@BOTH
+def test_what_is_forgotten_weighs_nothing(precision):
+    X, y, w, Q = case(4)
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(1.0)
+    engine = CompiledEngine(lift, X, y, w.copy(), 2, precision=precision)
+    before = alike_blocks(engine)
+    gone = np.array([5, 900, 1800])
+    engine.forget(gone)
+    assert alike_blocks(engine).sum() < before.sum()
+    left = np.setdiff1d(np.arange(len(X)), gone)
+    expected = class_sums(kernel, lift, X[left], y[left], w[left], Q, 2)
+    assert_sums_agree(engine.class_sums(kernel, Q), expected, TOLERANCE[precision])
+
+
+def test_a_block_is_alike_if_it_is_full_of_one_class_and_weight():
+    runs, first = np.array([[0, 0, 4], [0, 0, 2], [1, 2, 4], [1, 0, 3]]), np.array([0, 1, 3, 4])
+    same, other = np.full(4, 2.0), np.array([2.0, 2.0, 1.0, 2.0])
+    assert alike.py_func(same, runs, first, 0)
+    assert not alike.py_func(other, runs, first, 0)
+    assert not alike.py_func(np.zeros(4), runs, first, 0)
+    assert not alike.py_func(same, runs, first, 1)
+    assert not alike.py_func(same, runs, first, 2)

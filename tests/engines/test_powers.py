@@ -1,0 +1,129 @@
+"""The generated sums of powers, for every exponent, form and width of register."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+
+from deeplimit.engines import distances
+from deeplimit.engines.alike import half_norms
+from deeplimit.engines.powers import WHOLE, power_sums, power_sums_by_products
+from deeplimit.engines.powers import _series as series
+
+# Panels of 256 bytes, 8 to a block.
+LANES = {np.float32: 64, np.float64: 32}
+TOLERANCE = {np.float32: 4e-6, np.float64: 2e-14}
+
+
+def made():
+    """Compile the two forms anew, for the registers there seem to be."""
+
+    @numba.njit(fastmath=True, error_model="numpy")
+    def by_differences(x, q, whole, half, inverse, far, sums, ends):
+        power_sums(x, q, whole, half, inverse, far, sums, ends)
+
+    @numba.njit(fastmath=True, error_model="numpy")
+    def by_products(x, q, whole, half, inverse, far, sums, ends, losses):
+        wide, mine = np.empty(512), np.empty(losses.size, x.dtype)
+        theirs = np.empty(8, x.dtype)
+        half_norms(x, wide, mine)
+        half_norms(q.reshape(1, q.shape[0], 8), wide, theirs)
+        power_sums_by_products(x, q, mine, theirs, whole, half, inverse, far, sums, ends, losses)
+
+    return by_differences, by_products
+
+
+@pytest.fixture(scope="module")
+def forms():
+    return made()
+
+
+def case(kind, d, seed=0):
+    """Draw a block of examples and a tile of queries, none near to each other."""
+    rng = np.random.default_rng([seed, d])
+    lanes = LANES[kind]
+    x = rng.uniform(-1.0, 1.0, (8, d, lanes)).astype(kind)
+    q = rng.uniform(2.0, 4.0, (d, 8)).astype(kind)
+    rows = x.transpose(0, 2, 1).reshape(-1, d).astype(np.longdouble)
+    u = ((rows[None] - q.T.astype(np.longdouble)[:, None]) ** 2).sum(axis=2)
+    return x, q, u
+
+
+def run(form, x, q, exponent, *, whole=True, unit=None, losses=None):
+    kind = x.dtype.type
+    sums, ends = np.empty(8, kind), np.empty((2, 8), kind)
+    inverse = np.full(8, np.nan, kind) if unit is None else (1.0 / unit).astype(kind)
+    extra = () if losses is None else (losses.astype(kind),)
+    number = np.int32(exponent if whole else 0)
+    form(x, q, number, kind(exponent / 2.0), inverse, True, sums, ends, *extra)
+    return sums, ends
+
+
+def check(forms, kind, d, exponent, *, whole):
+    x, q, u = case(kind, d)
+    unit = None if whole else u.min(axis=1)
+    scale = 1.0 if whole else unit[:, None]
+    expected = ((u / scale) ** (-np.longdouble(exponent) / 2)).sum(axis=1)
+    for form, losses in zip(forms, (None, np.zeros(u.shape[1])), strict=True):
+        sums, ends = run(form, x, q, exponent, whole=whole, unit=unit, losses=losses)
+        np.testing.assert_allclose(sums, expected.astype(float), rtol=TOLERANCE[kind])
+        np.testing.assert_allclose(ends[0], u.min(axis=1).astype(float), rtol=TOLERANCE[kind])
+        np.testing.assert_allclose(ends[1], u.max(axis=1).astype(float), rtol=TOLERANCE[kind])
+
+
+@pytest.mark.parametrize("kind", LANES)
+@pytest.mark.parametrize("exponent", range(1, WHOLE + 1))
+def test_powers_of_whole_exponents(forms, kind, exponent):
+    check(forms, kind, 7, exponent, whole=True)
+
+
+@pytest.mark.parametrize("kind", LANES)
+@pytest.mark.parametrize("exponent", [0.3, 2.0, 3.7, 25.0])
+def test_powers_of_any_exponent_in_units_of_the_nearest(forms, kind, exponent):
+    check(forms, kind, 7, exponent, whole=False)
+
+
+@pytest.mark.parametrize("kind", LANES)
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 6, 50])
+def test_any_number_of_columns(forms, kind, d):
+    check(forms, kind, d, 3, whole=True)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(32, (1, 8), (4, 2), False), (16, (1, 16), (8, 2), False), (64, (4, 4), (8, 2), False)],
+    ids=["256 bits", "128 bits", "no spreading"],
+)
+@pytest.mark.parametrize("kind", LANES)
+def test_other_registers_give_the_same(monkeypatch, shape, kind):
+    monkeypatch.setattr(distances, "_shape", lambda: distances._Shape(*shape))
+    # Whether columns are paired is known to `half_norms` from when it was compiled.
+    here = distances.paired
+    monkeypatch.setattr(distances, "paired", lambda columns: here(columns) if shape[3] else 0)
+    differences, _ = made()
+    x, q, u = case(kind, 8)
+    for exponent in (3, 6):
+        sums, ends = run(differences, x, q, exponent)
+        expected = (u ** (-np.longdouble(exponent) / 2)).sum(axis=1)
+        np.testing.assert_allclose(sums, expected.astype(float), rtol=TOLERANCE[kind])
+        np.testing.assert_allclose(ends[0], u.min(axis=1).astype(float), rtol=TOLERANCE[kind])
+
+
+def test_products_compare_each_square_with_what_it_must_be(forms):
+    x, q, u = case(np.float64, 12)
+    losses = np.random.default_rng(1).uniform(0.0, 400.0, u.shape[1])
+    _, ends = run(forms[1], x, q, 3, losses=losses)
+    over = (u - losses).min(axis=1).astype(float)
+    # Negative numbers are less than positive ones, whatever their order among themselves.
+    assert np.array_equal(ends[0] < 0, over < 0)
+    np.testing.assert_allclose(ends[0][over > 0], over[over > 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("k", "eps"), [(1, 2.0**-24), (3, 2.0**-53), (10, 2.0**-53)])
+def test_the_series_is_long_enough(k, eps):
+    coefficients = series(k, 2.0**-13, eps)
+    for e in (-(2.0**-13), 2.0**-13):
+        exact = np.expm1(-k / 2.0 * np.log1p(np.longdouble(-e))) / (k / 2.0)
+        found = sum(c * np.longdouble(e) ** (j + 1) for j, c in enumerate(coefficients))
+        assert abs(found - exact) * k / 2.0 < 5.0 * eps
