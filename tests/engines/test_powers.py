@@ -24,11 +24,7 @@ def made():
         power_sums(x, q, whole, half, inverse, far, sums, ends)
 
     @numba.njit(fastmath=True, error_model="numpy")
-    def by_products(x, q, whole, half, inverse, far, sums, ends, losses):
-        wide, mine = np.empty(512), np.empty(losses.size, x.dtype)
-        theirs = np.empty(8, x.dtype)
-        half_norms(x, wide, mine)
-        half_norms(q.reshape(1, q.shape[0], 8), wide, theirs)
+    def by_products(x, q, whole, half, inverse, far, sums, ends, mine, theirs, losses):
         power_sums_by_products(x, q, mine, theirs, whole, half, inverse, far, sums, ends, losses)
 
     return by_differences, by_products
@@ -50,11 +46,20 @@ def case(kind, d, seed=0):
     return x, q, u
 
 
+def norms(rows):
+    rows, pairs = rows.astype(np.float64), distances.paired(rows.shape[1])
+    both = rows[:, : 3 * pairs : 3] * rows[:, 1 : 3 * pairs : 3]
+    return (rows**2).sum(axis=1) / 2.0 + both.sum(axis=1)
+
+
 def run(form, x, q, exponent, *, whole=True, unit=None, losses=None):
     kind = x.dtype.type
     sums, ends = np.empty(8, kind), np.empty((2, 8), kind)
     inverse = np.full(8, np.nan, kind) if unit is None else (1.0 / unit).astype(kind)
-    extra = () if losses is None else (losses.astype(kind),)
+    extra = ()
+    if losses is not None:
+        rows = x.transpose(0, 2, 1).reshape(-1, len(q))
+        extra = (norms(rows).astype(kind), norms(q.T).astype(kind), losses.astype(kind))
     number = np.int32(exponent if whole else 0)
     form(x, q, number, kind(exponent / 2.0), inverse, True, sums, ends, *extra)
     return sums, ends
@@ -98,16 +103,24 @@ def test_any_number_of_columns(forms, kind, d):
 @pytest.mark.parametrize("kind", LANES)
 def test_other_registers_give_the_same(monkeypatch, shape, kind):
     monkeypatch.setattr(distances, "_shape", lambda: distances._Shape(*shape))
-    # Whether columns are paired is known to `half_norms` from when it was compiled.
-    here = distances.paired
-    monkeypatch.setattr(distances, "paired", lambda columns: here(columns) if shape[3] else 0)
-    differences, _ = made()
-    x, q, u = case(kind, 8)
-    for exponent in (3, 6):
-        sums, ends = run(differences, x, q, exponent)
-        expected = (u ** (-np.longdouble(exponent) / 2)).sum(axis=1)
-        np.testing.assert_allclose(sums, expected.astype(float), rtol=TOLERANCE[kind])
-        np.testing.assert_allclose(ends[0], u.min(axis=1).astype(float), rtol=TOLERANCE[kind])
+    # Without spreading no columns are paired.
+    assert distances.paired(8) == 0
+    check(made(), kind, 8, 3, whole=True)
+
+
+@pytest.mark.parametrize("kind", LANES)
+def test_other_processors_take_products_one_by_one(monkeypatch, kind):
+    monkeypatch.setattr(distances, "paired", lambda columns: 0)
+    check(made(), kind, 8, 3, whole=True)
+
+
+@pytest.mark.parametrize("kind", LANES)
+def test_half_norms(kind):
+    x, _, _ = case(kind, 8)
+    rows = x.transpose(0, 2, 1).reshape(-1, 8)
+    found = np.empty(len(rows), kind)
+    half_norms(x, np.empty(len(rows)), found)
+    np.testing.assert_allclose(found, norms(rows), rtol=16 * np.finfo(kind).eps)
 
 
 def test_products_compare_each_square_with_what_it_must_be(forms):

@@ -22,7 +22,7 @@ LARGER = 60.0
 # After tiles that had to be summed twice so many, at most, are not tried in a form.
 PAUSE = 63
 # Distances by products are worth their preparations for so many tiles of queries, and columns.
-MANY, COLUMNS = 8, 48
+MANY, COLUMNS = 8, 24
 # Pairs must be farther apart than this part of their squared norms: then many are.
 LOST = 0.8
 # Whether columns are paired here is known when the loops are compiled.

@@ -96,6 +96,10 @@ class CompiledEngine:
     ε(‖q‖ + ‖x‖), hence r^(-α) by a relative α·ε(‖q‖ + ‖x‖)/r, which is within the tolerance for
     all r ≥ (α·ε/tolerance)·(‖q‖ + ‖x‖). The other pairs are those listed for `Lift.gap`.
 
+    Where there are many columns and queries, distances are taken as norms less products, which
+    is less work. Then pairs must be farther apart, by `digits.lost`; where some are not, those of
+    a few queries and of a block are taken again by differences.
+
     Examples
     --------
     >>> from deeplimit.kernels.power import PowerKernel
