@@ -55,20 +55,23 @@ def norms(rows):
 def run(form, x, q, exponent, *, whole=True, unit=None, losses=None):
     kind = x.dtype.type
     sums, ends = np.empty(8, kind), np.empty((2, 8), kind)
-    inverse = np.full(8, np.nan, kind) if unit is None else (1.0 / unit).astype(kind)
+    scale = np.full(8, np.nan, kind)
+    if unit is not None:
+        scale = (unit if whole else 1.0 / unit).astype(kind)
     extra = ()
     if losses is not None:
         rows = x.transpose(0, 2, 1).reshape(-1, len(q))
         extra = (norms(rows).astype(kind), norms(q.T).astype(kind), losses.astype(kind))
     number = np.int32(exponent if whole else 0)
-    form(x, q, number, kind(exponent / 2.0), inverse, True, sums, ends, *extra)
+    form(x, q, number, kind(exponent / 2.0), scale, True, sums, ends, *extra)
     return sums, ends
 
 
 def check(forms, kind, d, exponent, *, whole):
     x, q, u = case(kind, d)
-    unit = None if whole else u.min(axis=1)
-    scale = 1.0 if whole else unit[:, None]
+    raw = whole and exponent <= WHOLE
+    unit = None if raw else u.min(axis=1)
+    scale = 1.0 if raw else unit[:, None]
     expected = ((u / scale) ** (-np.longdouble(exponent) / 2)).sum(axis=1)
     for form, losses in zip(forms, (None, np.zeros(u.shape[1])), strict=True):
         sums, ends = run(form, x, q, exponent, whole=whole, unit=unit, losses=losses)
@@ -80,6 +83,14 @@ def check(forms, kind, d, exponent, *, whole):
 @pytest.mark.parametrize("kind", LANES)
 @pytest.mark.parametrize("exponent", range(1, WHOLE + 1))
 def test_powers_of_whole_exponents(forms, kind, exponent):
+    check(forms, kind, 7, exponent, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "exponent"),
+    [(kind, exponent) for kind in LANES for exponent in (11, 12, 20, 31)] + [(np.float64, 64)],
+)
+def test_powers_of_large_whole_exponents_in_units_of_the_nearest(forms, kind, exponent):
     check(forms, kind, 7, exponent, whole=True)
 
 

@@ -13,12 +13,14 @@ import numpy as np
 from deeplimit.engines.distances import STEP, paired
 from deeplimit.engines.instructions import inlined
 from deeplimit.engines.packed import TILE
-from deeplimit.engines.powers import power_sums, power_sums_by_products
+from deeplimit.engines.powers import WHOLE, power_sums, power_sums_by_products
 
 # Larger than any square, and smaller than what stands for none.
 AWAY = 1e30
 # Terms of a block may be larger than those of what came before by this power of 2.
 LARGER = 60.0
+# Up to here a power is taken by products: some multiplications.
+LARGEST_WHOLE = 64
 # After tiles that had to be summed twice so many, at most, are not tried in a form.
 PAUSE = 63
 # Distances by products are worth their preparations for so many tiles of queries, and columns.
@@ -75,8 +77,9 @@ def half_norms(x: Any, wide: Any, halves: Any) -> None:
 class Rules(NamedTuple):
     """Which pairs are special, and the exponent; most are explained in `loops.sum_blocks`.
 
-    `whole` is the exponent if that is a small whole number, else 0. Squares must lie between
-    1/reach and reach then, else they may be less than all before by the factor `closer`.
+    `whole` is the exponent if that is a whole number of moderate size, else 0. If it is a small one
+    squares must lie between 1/reach and reach, else they may be less than all before by the factor
+    `closer`.
     """
 
     near: Any
@@ -119,7 +122,7 @@ class Tile(NamedTuple):
 
     todo: Any
     ready: Any
-    inverse: Any
+    scale: Any
     sums: Any
     ends: Any
 
@@ -138,18 +141,18 @@ def sum_alike(
     one, c = type(loss)(1), block.label
     weight, width = np.float64(block.weight), block.halves.size
     half, whole, unit = rules.half, rules.whole, totals.unit
-    todo, ready, inverse, sums, ends = tile
-    away = type(loss)(AWAY)
-    if whole == 0:
+    todo, ready, scale, sums, ends = tile
+    away, raw = type(loss)(AWAY), 0 < whole <= WHOLE
+    if not raw:
         for r in range(TILE):
-            inverse[r] = one / unit[start + r, c]
+            scale[r] = unit[start + r, c] if whole > 0 else one / unit[start + r, c]
     if loss > 0:
         power_sums_by_products(
-            block.x, q, block.halves, halves, whole, half, inverse, rules.far < away, sums, ends,
+            block.x, q, block.halves, halves, whole, half, scale, rules.far < away, sums, ends,
             block.losses,
         )  # fmt: skip
     else:
-        power_sums(block.x, q, whole, half, inverse, rules.far < away, sums, ends)
+        power_sums(block.x, q, whole, half, scale, rules.far < away, sums, ends)
     for r in range(TILE):
         size, here = sizes[start + r], own[start + r] - block.first
         special = (ends[1, r] > rules.far) | ((here >= 0) & (here < width))
@@ -160,7 +163,7 @@ def sum_alike(
             ends[0, r] += block.lost
         bound = rules.near * (size + block.largest)
         special |= ends[0, r] < max(bound * bound, rules.floor)
-        if whole > 0:
+        if raw:
             squares = 2 * (size * size + block.largest * block.largest)
             special |= (squares > rules.reach) | (ends[0, r] * rules.reach < one)
         else:
@@ -174,11 +177,11 @@ def sum_alike(
             continue
         todo[r] = False
         i, nearest = start + r, ends[0, r]
-        if whole == 0:
+        if not raw:
             totals.plus[i, c] += np.float64(sums[r]) * weight
         if nearest < unit[i, c]:
             shrink(nearest, half, i, c, unit, totals.plus, totals.minus)
-        if whole > 0:
+        if raw:
             if totals.scaled[i, c] != unit[i, c]:
                 totals.scaled[i, c] = unit[i, c]
                 totals.scale[i, c] = np.float64(unit[i, c]) ** np.float64(half)

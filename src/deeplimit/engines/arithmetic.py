@@ -16,6 +16,7 @@ __all__ = [
     "layout_of",
     "power",
     "smaller",
+    "square_root",
 ]
 
 _ir: Any = require("llvmlite.ir", extra="fast", purpose="the compiled engine")
@@ -87,8 +88,12 @@ def inverse_root(builder: Any, x: Any) -> tuple[Any, float]:
     """Give 1/√x of a vector, and a bound of its relative error if that is more than a rounding."""
     if _has_estimates(x.type):
         return _estimate(builder, "rsqrt14", x), 2.0**-14
-    root = builder.call(_declared(builder, "llvm.sqrt", x.type), [x], fastmath=FAST)
-    return builder.fdiv(constant(x.type, 1.0), root, flags=FAST), 0.0
+    return builder.fdiv(constant(x.type, 1.0), square_root(builder, x), flags=FAST), 0.0
+
+
+def square_root(builder: Any, x: Any) -> Any:
+    """Give √x, which is right at 0, too."""
+    return builder.call(_declared(builder, "llvm.sqrt", x.type), [x])
 
 
 def power(builder: Any, x: Any, y: Any) -> Any:

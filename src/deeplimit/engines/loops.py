@@ -15,6 +15,7 @@ import numpy as np
 from deeplimit.engines.alike import (
     COLUMNS,
     LARGER,
+    LARGEST_WHOLE,
     LOST,
     MANY,
     PAUSE,
@@ -38,7 +39,6 @@ from deeplimit.engines.instructions import (
     smaller,
 )
 from deeplimit.engines.packed import TILE
-from deeplimit.engines.powers import WHOLE
 
 
 @inlined
@@ -244,7 +244,7 @@ def sum_blocks(
     room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
     taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(1e30)
     kind, twice = type(half), 2 * half
-    whole = np.int32(twice) if twice == np.int32(twice) and twice <= WHOLE else np.int32(0)
+    whole = np.int32(twice) if twice == np.int32(twice) and twice <= LARGEST_WHOLE else np.int32(0)
     # In single precision; in double there is more room than is needed.
     reach = kind(10.0) ** (kind(28) / half)
     rules = Rules(near, floor, far, half, whole, reach, kind(2.0) ** (kind(-LARGER) / half))

@@ -14,6 +14,7 @@ from deeplimit.engines.arithmetic import (
     inverse_root,
     layout_of,
     power,
+    square_root,
 )
 from deeplimit.engines.distances import loaded, over_panels, spread, vector_of
 from deeplimit.engines.instructions import intrinsic
@@ -25,21 +26,21 @@ numba: Any = require("numba", extra="fast", purpose="the compiled engine")
 _cgutils: Any = require("numba.core.cgutils", extra="fast", purpose="the compiled engine")
 _ir: Any = require("llvmlite.ir", extra="fast", purpose="the compiled engine")
 
-#: Up to here the powers of a root are products of it.
+#: Up to here a whole exponent is one known when the loops are compiled.
 WHOLE = 10
 
 
 @intrinsic
 def power_sums(
-    context: Any, x: Any, q: Any, whole: Any, half: Any, inverse: Any, far: Any,
+    context: Any, x: Any, q: Any, whole: Any, half: Any, unit: Any, far: Any,
     sums: Any, ends: Any,
 ) -> Any:  # fmt: skip
     """Sum powers of the squared distances u of 8 queries (D, 8) to a block (B/P, D, P).
 
-    Into `sums` (8,) goes for each query the sum of u^(-whole/2), or, where `whole` is none of
-    1, ..., 10, of (u·inverse)^(-half); `half` is whole/2 in the first case, and `inverse` (8,) is
-    not read. Into `ends` (2, 8) go the least u and, if `far`, the largest. No u may be 0, and no
-    power out of range.
+    Into `sums` (8,) goes for each query the sum of u^(-half), where the exponent 2·half is the
+    number `whole` of 1, ..., 10; of (unit/u)^half where it is a larger one; and of (u·unit)^(-half)
+    where `whole` is 0. The units (8,) are not read in the first case. Into `ends` (2, 8) go the
+    least u and, if `far`, the largest. No u may be 0, and no power out of range.
 
     Notes
     -----
@@ -47,7 +48,7 @@ def power_sums(
     power is y^k·(1 - e)^(-k/2), and a few terms of the binomial series are enough: no root is
     taken, and nothing divided.
     """
-    signature = numba.types.void(x, q, whole, half, inverse, far, sums, ends)
+    signature = numba.types.void(x, q, whole, half, unit, far, sums, ends)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         block, queries, *rest = _arrays(context, builder, signature, arguments)
@@ -62,14 +63,14 @@ def power_sums(
 @intrinsic
 def power_sums_by_products(
     context: Any, x: Any, q: Any, norms: Any, query_norms: Any, whole: Any, half: Any,
-    inverse: Any, far: Any, sums: Any, ends: Any, losses: Any,
+    unit: Any, far: Any, sums: Any, ends: Any, losses: Any,
 ) -> Any:  # fmt: skip
     """Do the same as `power_sums`, but take the distances by products.
 
     The norms are those of `over_panels`. `losses` (B,) is subtracted of u for the least of them.
     """
     signature = numba.types.void(
-        x, q, norms, query_norms, whole, half, inverse, far, sums, ends, losses
+        x, q, norms, query_norms, whole, half, unit, far, sums, ends, losses
     )
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -96,11 +97,11 @@ class _Sums:
     """What is kept of a block for each of 8 queries, while the panels are gone through."""
 
     def __init__(
-        self, builder: Any, whole: Any, half: Any, inverse: Any, far: Any, sums: Any, ends: Any,
+        self, builder: Any, whole: Any, half: Any, unit: Any, far: Any, sums: Any, ends: Any,
         losses: Any = None,
     ) -> None:  # fmt: skip
         self.builder, self.whole, self.half, self.far = builder, whole, half, far
-        self.inverse, self.sums, self.ends, self.losses = inverse, sums, ends, losses
+        self.unit, self.sums, self.ends, self.losses = unit, sums, ends, losses
         self.vector = vector_of(sums.data.type.pointee)
         # Numbers that are none but numbers are in the order of their bits, which compare sooner.
         self.ordered = integers(self.vector)
@@ -137,7 +138,7 @@ class _Sums:
         self._keep("<", self._from(self.least, first), over)
         with builder.if_then(self.far):
             self._keep(">", self._from(self.largest, first), squares)
-        totals, units = self._from(self.totals, first), self._from(self.inverse.data, first)
+        totals, units = self._from(self.totals, first), self._from(self.unit.data, first)
         general, after = builder.append_basic_block(), builder.append_basic_block()
         switch = builder.switch(self.whole, general)
         for k in range(1, WHOLE + 1):
@@ -148,8 +149,12 @@ class _Sums:
                 self._more(room, self._whole_powers(row, k))
             builder.branch(after)
         builder.position_at_end(general)
-        for row, room, unit in zip(squares, totals, units, strict=False):
-            self._more(room, self._powers(row, unit))
+        zero = _ir.Constant(self.whole.type, 0)
+        with builder.if_else(builder.icmp_signed(">", self.whole, zero)) as (large, any_at_all):
+            for which, powers in ((large, self._large_powers), (any_at_all, self._powers)):
+                with which:
+                    for row, room, unit in zip(squares, totals, units, strict=False):
+                        self._more(room, powers(row, unit))
         builder.branch(after)
         builder.position_at_end(after)
 
@@ -195,23 +200,70 @@ class _Sums:
         terms = [power(builder, builder.fmul(u, unit), minus) for u in row]
         return reduce(partial(builder.fadd, flags=FAST), terms)
 
+    def _large_powers(self, row: list[Any], unit: Any) -> Any:
+        """Sum powers of a whole exponent that is known when the loop runs."""
+        builder, kind = self.builder, self.vector
+        unit = spread(builder, kind, builder.load(unit))
+        steps, terms = ([_cgutils.alloca_once(builder, kind) for _ in row] for _ in range(2))
+        for u, step, term in zip(row, steps, terms, strict=True):
+            ratio = builder.fmul(unit, self._whole_power(u, 2), flags=FAST)
+            builder.store(ratio, step)
+            builder.store(constant(kind, 1.0), term)
+        one = _ir.Constant(self.whole.type, 1)
+        with builder.if_then(builder.trunc(self.whole, _ir.IntType(1))):
+            for step, term in zip(steps, terms, strict=True):
+                builder.store(square_root(builder, builder.load(step)), term)
+        left = _cgutils.alloca_once_value(builder, builder.ashr(self.whole, one))
+        loop, end = builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        number = builder.load(left)
+        with builder.if_then(builder.trunc(number, _ir.IntType(1))):
+            for step, term in zip(steps, terms, strict=True):
+                builder.store(
+                    builder.fmul(builder.load(term), builder.load(step), flags=FAST), term
+                )
+        for step in steps:
+            value = builder.load(step)
+            builder.store(builder.fmul(value, value, flags=FAST), step)
+        rest = builder.ashr(number, one)
+        builder.store(rest, left)
+        builder.cbranch(builder.icmp_signed(">", rest, _ir.Constant(rest.type, 0)), loop, end)
+        builder.position_at_end(end)
+        return reduce(partial(builder.fadd, flags=FAST), [builder.load(term) for term in terms])
+
     def _whole_powers(self, row: list[Any], k: int) -> Any:
-        """Sum u^(-k/2), as powers of the estimated roots and k/2 times what these lack."""
+        """Sum u^(-k/2)."""
         builder = self.builder
-        total, lacking = constant(self.vector, 0.0), constant(self.vector, 0.0)
-        for u in row:
-            root, error = inverse_root(builder, u)
-            square = builder.fmul(root, root, flags=FAST)
-            term = _product(builder, root if k % 2 else None, square, k // 2)
-            total = builder.fadd(total, term, flags=FAST)
-            if error:
-                one = constant(self.vector, 1.0)
-                e = builder.fsub(one, builder.fmul(u, square, flags=FAST), flags=FAST)
-                series = _series(k, 2.0 * error, layout_of(self.vector).eps)
-                more = builder.fmul(term, _polynomial(builder, series, e), flags=FAST)
-                lacking = builder.fadd(lacking, more, flags=FAST)
-        share = builder.fmul(spread(builder, self.vector, self.half), lacking, flags=FAST)
+        terms, lacking = zip(*(self._estimated(u, k) for u in row), strict=True)
+        total = reduce(partial(builder.fadd, flags=FAST), terms)
+        if lacking[0] is None:
+            return total
+        more = reduce(partial(builder.fadd, flags=FAST), lacking)
+        share = builder.fmul(spread(builder, self.vector, self.half), more, flags=FAST)
         return builder.fadd(total, share, flags=FAST)
+
+    def _whole_power(self, u: Any, k: int) -> Any:
+        """Give u^(-k/2)."""
+        builder = self.builder
+        term, lacking = self._estimated(u, k)
+        if lacking is None:
+            return term
+        share = builder.fmul(constant(self.vector, k / 2.0), lacking, flags=FAST)
+        return builder.fadd(term, share, flags=FAST)
+
+    def _estimated(self, u: Any, k: int) -> tuple[Any, Any]:
+        """Give a power of the estimated root and, if it is one, 2/k times what that lacks."""
+        builder = self.builder
+        root, error = inverse_root(builder, u)
+        square = builder.fmul(root, root, flags=FAST)
+        term = _product(builder, root if k % 2 else None, square, k // 2)
+        if not error:
+            return term, None
+        one = constant(self.vector, 1.0)
+        e = builder.fsub(one, builder.fmul(u, square, flags=FAST), flags=FAST)
+        series = _series(k, 2.0 * error, layout_of(self.vector).eps)
+        return term, builder.fmul(term, _polynomial(builder, series, e), flags=FAST)
 
     def _write(self, array: Any, place: int, value: Any) -> None:
         where = [_ir.Constant(_ir.IntType(64), place)]
