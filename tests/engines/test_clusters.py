@@ -72,6 +72,46 @@ def test_the_tree_holds_every_example_once(size):
     assert max(len(part) for _, part, _ in leaves(index)) <= size
 
 
+def parts(X):
+    """Give the positions in the two parts of the first cut."""
+    index = ClusterIndex.build(X, np.zeros(len(X), dtype=int), None, 1, size=len(X) - 1)
+    child = index.nodes.child[0]
+    return below(index, child), below(index, child + 1)
+
+
+def apart(values, left, right):
+    return values[left].max() < values[right].min() or values[right].max() < values[left].min()
+
+
+def test_a_round_cluster_is_cut_along_a_coordinate():
+    X = np.random.default_rng(1).standard_normal((500, 6))
+    X[:, 4] *= 1.1
+    left, right = parts(X)
+    assert [j for j in range(6) if apart(X[:, j], left, right)] == [4]
+
+
+def test_a_long_cluster_is_cut_across():
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((500, 9)) + 3.0 * rng.standard_normal((500, 1))
+    left, right = parts(X)
+    assert not any(apart(X[:, j], left, right) for j in range(9))
+    # The axis is estimated, and so are the places of rows near the cut.
+    along = X.sum(axis=1) - X.sum(axis=1).mean()
+    far = np.abs(along) > 0.2 * along.std()
+    assert apart(along, left[far[left]], right[far[right]])
+
+
+def test_rare_values_far_out_are_no_reason_for_a_cut():
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((500, 3))
+    X[:, 0] = 0.0
+    X[:20, 0] = 6.0
+    X[:, 2] *= 1.1
+    assert X[:, 0].var() > X[:, 2].var()
+    left, right = parts(X)
+    assert apart(X[:, 2], left, right) and not apart(X[:, 0], left, right)
+
+
 def test_the_same_rows_give_the_same_tree():
     X, y, weight = data()
     first, second = (ClusterIndex.build(X, y, weight, 4, size=5) for _ in range(2))

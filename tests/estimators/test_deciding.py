@@ -122,7 +122,7 @@ class TestChoice:
         assert search._index is not None
 
     def test_queries_that_cost_too_much_end_it(self, asked, count_pairs):
-        X, _, Q = mixture(10_000, 3, 9000, 8.0)
+        X, _, Q = mixture(10_000, 3, 12_000, 8.0)
         # Two classes that mirror each other: on the plane between them no search can tell.
         X = np.concatenate([X, X * [-1.0, 1.0, 1.0]])
         y = np.repeat(["a", "b"], 10_000)
@@ -141,7 +141,7 @@ class TestChoice:
         assert asked == []
 
     def test_a_call_that_costs_too_much_is_summed(self, asked, count_pairs):
-        X, _, Q = mixture(10_000, 3, 9000, 8.0)
+        X, _, Q = mixture(10_000, 3, 12_000, 8.0)
         X = np.concatenate([X, X * [-1.0, 1.0, 1.0]])
         y = np.repeat(["a", "b"], 10_000)
         count_pairs(len(X))

@@ -27,9 +27,9 @@ UNDERFLOW = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 # The estimate of a cluster exceeds the value at its mean by at most this power of e: where the
 # expansion is larger it is a guess.
 _BEND = 3.0
-# A cluster may hold members this many standard deviations nearer than its mean, and is opened in
-# the order of what they would add.
-_DEVIATIONS, _NEAREST = 3.0, 1.0 / 32.0
+# Clusters are opened in the order of what members would add that are nearer than the mean: by this
+# part of where they add most, and by so many standard deviations at most.
+_NEARER, _DEVIATIONS, _NEAREST = 0.7, 3.0, 1.0 / 32.0
 
 
 @jit
@@ -127,15 +127,25 @@ def bounds(
         chord = upper * (1.0 - along) + power_of(unit / most, half, whole) * along
         upper = min(grouped, chord)
     upper *= weight
-    # As if the cluster were round, and the squared distance log-normal.
+    # As if the cluster were round, and the squared distance nearly log-normal.
     own = nodes.spread[node] / upward
     cross = 2.0 * (d / upward) * np.sqrt(nodes.variance[node] / q.size)
     relative = own * own + cross * cross
     middle = lower
     if estimating:
-        bend = min(_BEND, 0.5 * half * (half + 1.0) * np.log1p(relative))
+        second = half * (half + 1.0)
+        bend = 0.5 * second * np.log1p(relative)
+        if bend < _BEND:
+            # Not as skewed as that: of a round cluster the third moment is 12 d² spread² / D.
+            skewed = relative * relative * (3.0 + relative)
+            skewed -= 12.0 * (d2 / upward) * own * own / q.size
+            bend += second * (half + 2.0) / 6.0 * skewed * np.exp(-bend)
+        bend = min(_BEND, bend)
         middle = min(upper, max(lower, plain * np.exp(bend)))
-    close = max(least, upward * max(1.0 - _DEVIATIONS * np.sqrt(relative), _NEAREST))
+    # At z deviations members are as exp(-z²/2), and add as exp(z·half·deviation).
+    deviation = np.sqrt(relative)
+    nearer = min(_DEVIATIONS, _NEARER * half * deviation) * deviation
+    close = max(least, upward * max(1.0 - nearer, _NEAREST))
     likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
     return lower, upper, middle, min(upper - lower, likely)
 

@@ -22,6 +22,9 @@ Integers = NDArray[np.int64]
 LEAF_SIZE = 48
 # An axis is estimated from this many rows of a cluster.
 _SAMPLE = 256
+# A coordinate that varies by this part of what the principal axis does is cut in its place: the
+# boxes of the parts are then tight, and keep a query farther off than their balls.
+_ALONG = 0.8
 # A part smaller than this share of its cluster makes the tree deep: the cluster is cut in halves.
 _LOPSIDED = 1 / 16
 # Weights on a wider scale underflow beside each other.
@@ -71,7 +74,8 @@ class Nodes(NamedTuple):
 class ClusterIndex:
     """Class-pure clusters in a binary tree for each class.
 
-    Each class is cut in two at the mean of its principal axis, and so on down to leaves of `size`
+    Each class is cut in two at its mean, along the coordinate that varies most or, where that
+    varies far less than the principal axis, along that one, and so on down to leaves of `size`
     members; the tree is the same for the same rows. Of each node it knows what bounds a sum of a
     convex kernel over its members.
 
@@ -327,6 +331,11 @@ def _half(apart: Floats) -> NDArray[np.bool_]:
                 break
             axis = turned / length
         along = apart @ axis
+        # By absolute deviations: a rare value far out makes a variance, but no two clusters.
+        varies = np.sum(np.abs(apart) / largest, axis=0)
+        widest = int(np.argmax(varies))
+        if varies[widest] >= _ALONG * np.sum(np.abs(along) / largest):
+            along = apart[:, widest]
         left = np.asarray(along < 0.0)
         if _LOPSIDED * m <= np.count_nonzero(left) <= (1.0 - _LOPSIDED) * m:
             return left

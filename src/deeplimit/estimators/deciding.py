@@ -38,7 +38,7 @@ _PROBES = 128
 # A call of fewer queries says too little to try anything by, and nobody wants it to wait.
 _ENOUGH = 64
 # Parts of the examples that a search is tried on: what it visits grows by a power of their number,
-# which foretells it for all of them within a factor 1.75.
+# which foretells it for all of them within a factor of about 2.
 _SMALL, _LARGE = 1 / 64, 1 / 16
 # Clusters of all examples are in no near cache: so much slower where they pay. By measurement.
 _CACHES = 1.5
