@@ -251,7 +251,7 @@ def sum_blocks(
     totals = Totals(unit, plus, minus, np.empty(plus.shape), np.zeros(plus.shape, x.dtype))
     tile = Tile(
         np.empty(TILE, np.bool_), np.empty(TILE, np.bool_), np.empty(TILE, x.dtype),
-        np.empty(TILE, x.dtype), np.empty((2, TILE), x.dtype),
+        np.empty(TILE, x.dtype), np.zeros((2, TILE), x.dtype),
     )  # fmt: skip
     halves, losses, wide = np.empty(block, x.dtype), np.empty(block, x.dtype), np.empty(block)
     query_halves = np.empty((q.shape[0], TILE), x.dtype)

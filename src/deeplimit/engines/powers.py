@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from functools import partial, reduce
 from typing import Any
 
@@ -108,17 +109,18 @@ class _Sums:
         infinity = builder.bitcast(constant(self.vector, math.inf), self.ordered)
         self.totals = self._rooms(constant(self.vector, 0.0))
         self.least = self._rooms(infinity)
-        self.largest = self._rooms(constant(self.ordered, 0))
+        self.largest = self._rooms(constant(self.ordered, 0), builder.if_then(far))
 
-    def _rooms(self, value: Any) -> Any:
+    def _rooms(self, value: Any, where: Any = None) -> Any:
         """Give places in memory: in registers these would be in the way of the inner loop."""
         builder = self.builder
         count = _ir.Constant(_ir.IntType(64), TILE)
         array = _cgutils.alloca_once(builder, value.type, size=count)
         same = _ir.FunctionType(array.type, [array.type])
         rooms = builder.asm(same, "", "=r,0", [array], side_effect=True)
-        for r in range(TILE):
-            builder.store(value, builder.gep(rooms, [_ir.Constant(count.type, r)]))
+        with where or nullcontext():
+            for r in range(TILE):
+                builder.store(value, builder.gep(rooms, [_ir.Constant(count.type, r)]))
         return rooms
 
     def add(self, place: Any, first: Any, squares: list[list[Any]]) -> None:
@@ -161,15 +163,18 @@ class _Sums:
     def write(self) -> None:
         """Generate what writes the sums and the ends."""
         builder = self.builder
+        zero = _ir.Constant(self.vector.element, 0.0)
+        totals = self._from(self.totals)
         for r in range(TILE):
-            total = builder.load(self._from(self.totals)[r])
-            zero = _ir.Constant(self.vector.element, 0.0)
-            self._write(self.sums, r, self._reduced("fadd", [zero], total))
-            for row, (how, rooms) in enumerate((("smin", self.least), ("smax", self.largest))):
-                end = builder.bitcast(
-                    self._reduced(how, [], builder.load(self._from(rooms)[r])), self.vector.element
-                )
-                self._write(self.ends, row * TILE + r, end)
+            self._write(self.sums, r, self._reduced("fadd", [zero], builder.load(totals[r])))
+        self._write_ends("smin", self.least, 0)
+        with builder.if_then(self.far):
+            self._write_ends("smax", self.largest, TILE)
+
+    def _write_ends(self, how: str, rooms: Any, place: int) -> None:
+        for r, room in enumerate(self._from(rooms)):
+            end = self._reduced(how, [], self.builder.load(room))
+            self._write(self.ends, place + r, self.builder.bitcast(end, self.vector.element))
 
     def _keep(self, sign: str, rooms: list[Any], rows: list[list[Any]]) -> None:
         builder = self.builder
