@@ -5,7 +5,8 @@
 The goal: 10 million examples of 32 columns, 1,000 queries, within 1.3 times (compute + read), and
 at most 1 GB of memory. Compute is the engine's own time for the same sums over packed examples in
 memory, taken on a part and scaled; read is reading the files once, dropped from the page cache
-where the system lets us. Needs 4 bytes a number of free disk.
+where the system lets us. Both sides have the compiled loops loaded, which in a new process takes
+the time printed first. Needs 4 bytes a number of free disk.
 """
 
 from __future__ import annotations
@@ -78,12 +79,18 @@ def predict(folder: Path, d: int, m: int, jobs: int) -> None:
     """What a user runs, in a process of its own, so that its memory is its own."""
     Q = np.random.default_rng(1).standard_normal((m, d))
     model = dl.StoreClassifier(folder, 8.0, n_jobs=jobs)
+    start = time.perf_counter()
+    engine = CompiledEngine(
+        fit_lift(Q, "euclidean"), Q, np.zeros(m, dtype=int), None, 1, precision="single"
+    )
+    engine.class_sums(PowerKernel(8.0), Q[:8])
+    loaded = time.perf_counter() - start
     drop(folder)
     start = time.perf_counter()
     model.predict(Q)
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{taken} {peak}")
+    print(f"{loaded} {taken} {peak}")
 
 
 def main() -> None:
@@ -116,11 +123,11 @@ def main() -> None:
         for _ in range(3):
             own, disk = compute(d, m, n, jobs), read(folder)
             done = subprocess.run(command, check=True, capture_output=True, text=True)
-            taken, peak = map(float, done.stdout.split())
+            loaded, taken, peak = map(float, done.stdout.split())
             ratios.append(taken / (own + disk))
             print(
-                f"compute {own:.2f} s, read {disk:.2f} s, predict {taken:.2f} s: "
-                f"{ratios[-1]:.2f} of their sum; peak memory {peak:.2f} GB",
+                f"load {loaded:.2f}; compute {own:.2f}, read {disk:.2f}, predict {taken:.2f} s, "
+                f"{ratios[-1]:.2f} of compute and read; peak memory {peak:.2f} GB",
                 flush=True,
             )
         print(f"median {sorted(ratios)[1]:.2f} (goal: 1.3), peak memory {peak:.2f} GB (goal: 1)")

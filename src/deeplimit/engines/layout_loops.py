@@ -11,14 +11,25 @@ from deeplimit.engines.instructions import compiled
 
 @compiled
 def lay_out(rows: Any, order: Any, centre: Any, factor: float, x: Any, norms: Any) -> None:
-    """Write (rows[order] - centre)·factor into panels (b, B/P, D, P), and the norms of these."""
-    block, panel = norms.shape[1], x.shape[3]
-    for i in range(order.size):
-        b, j, row = i // block, i % block, order[i]
-        p, lane = j // panel, j % panel
-        total = 0.0
-        for k in range(rows.shape[1]):
-            value = (rows[row, k] - centre[k]) * factor
-            x[b, p, k, lane] = value
-            total += value * value
-        norms[b, j] = np.sqrt(total)
+    """Write (rows[order] - centre)·factor into panels (b, B/P, D, P), and the norms of these.
+
+    A panel is written row by row beside, and then turned: both loops read or write what lies
+    together, and what lies apart is in the first cache.
+    """
+    block, columns, panel = norms.shape[1], x.shape[2], x.shape[3]
+    beside = np.empty((panel, columns), x.dtype)
+    for first in range(0, order.size, panel):
+        b, p = first // block, first % block // panel
+        count = min(panel, order.size - first)
+        for lane in range(count):
+            row, line, total = rows[order[first + lane]], beside[lane], 0.0
+            for k in range(columns):
+                value = (row[k] - centre[k]) * factor
+                line[k] = value
+                total += value * value
+            norms[b, p * panel + lane] = np.sqrt(total)
+        turned = x[b, p]
+        for k in range(columns):
+            line = turned[k]
+            for lane in range(count):
+                line[lane] = beside[lane, k]

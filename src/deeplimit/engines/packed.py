@@ -144,7 +144,9 @@ def pack(
     dtype = _DTYPES[precision]
     size = BLOCK_SIZES[precision]
     present = np.arange(len(X)) if weight is None else np.flatnonzero(weight > 0)
-    order = present[np.argsort(index[present], kind="stable")]
+    # Short integers are sorted by their digits, in a few passes.
+    label = index.astype(np.int16) if index.max(initial=0) < 2**15 else index
+    order = present[np.argsort(label[present], kind="stable")]
     place = np.full(len(X), -1, dtype=np.int64)
     place[order] = np.arange(order.size)
     again = exponent is not None

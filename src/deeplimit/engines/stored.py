@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 
 #: Rows of a shard: few enough that the cache still holds them when they are laid out.
 SHARD_ROWS = 65_536
+# Rows that the disk reads ahead.
+_AHEAD = 4 * SHARD_ROWS
 
 
 class StoreShard:
@@ -68,7 +70,8 @@ class StoreShard:
         part, start, stop, first = self._place
         snapshot = _opened(*self._version) if self._snapshot is None else self._snapshot
         held, here = snapshot.parts[part], slice(start, stop)
-        held.expect(start, stop)
+        # Another machine may have no use for what follows here.
+        self._expect(snapshot, stop - start if self._snapshot is None else _AHEAD)
         chunk = snapshot.chunk(held, here)
         # Copied, and given back: a mapped page would count as memory for as long as it is mapped.
         rows = np.array(chunk.rows)
@@ -77,6 +80,17 @@ class StoreShard:
         codes = np.where(chunk.live, chunk.codes, 0)
         ones = bool(np.all(weight == 1.0))
         return ShardRows(rows, codes, None if ones else weight, np.arange(first, first + len(rows)))
+
+    def _expect(self, snapshot: Snapshot, rows: int) -> None:
+        """Have the disk read some rows from the first of this shard on, while others are summed."""
+        number, start, _, _ = self._place
+        for part in snapshot.parts[number:]:
+            stop = min(start + rows, part.entry.rows)
+            part.expect(start, stop)
+            rows -= stop - start
+            if rows <= 0:
+                break
+            start = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_snapshot": None}
