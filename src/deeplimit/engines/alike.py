@@ -17,6 +17,9 @@ from deeplimit.engines.powers import WHOLE, power_sums, power_sums_by_products
 
 # Larger than any square, and smaller than what stands for none.
 AWAY = 1e30
+# What empty places add is known to 2e-11 for queries of this norm, and for exponents from 1/2 on is
+# itself less than 1e-3 of what an example adds.
+FAR_OUT, FLAT = 1e4, 0.25
 # Terms of a block may be larger than those of what came before by this power of 2.
 LARGER = 60.0
 # Up to here a power is taken by products: some multiplications.
@@ -33,14 +36,18 @@ PAIRED = paired(STEP) > 0
 
 @inlined
 def alike(w: Any, runs: Any, first_run: Any, b: int) -> Any:
-    """Say whether a block is full, and all of one class and one weight."""
-    run = first_run[b]
-    if first_run[b + 1] - run != 1 or runs[run, 2] - runs[run, 1] != w.size:
-        return False
-    least, most = w[0], w[0]
+    """Give the weight of the examples of a block, and how many places are empty.
+
+    The weight is 0 where the examples are of several classes or weights.
+    """
+    run, most, empty = first_run[b], w[0], 0
     for j in range(w.size):
-        least, most = min(least, w[j]), max(most, w[j])
-    return least == most and least > 0
+        most = max(most, w[j])
+        empty += w[j] == 0
+    equal = first_run[b + 1] - run == 1 and runs[run, 1] == 0
+    for j in range(w.size):
+        equal &= w[j] == 0 or w[j] == most
+    return most if equal else most - most, empty
 
 
 @inlined
@@ -104,11 +111,13 @@ class Totals(NamedTuple):
 class Block(NamedTuple):
     """A block of one class and one weight, where its places begin, and what products take of it.
 
-    Squares must be as large as `losses`, of which `lost` is the least.
+    What its empty places add is `nothing` times a power of the unit. Squares must be as large as
+    `losses`, of which `lost` is the least.
     """
 
     x: Any
     weight: Any
+    nothing: Any
     label: int
     largest: Any
     first: int
@@ -156,6 +165,8 @@ def sum_alike(
     for r in range(TILE):
         size, here = sizes[start + r], own[start + r] - block.first
         special = (ends[1, r] > rules.far) | ((here >= 0) & (here < width))
+        # Seen from far out the empty places are elsewhere.
+        special |= (block.nothing > 0) & (size > FAR_OUT)
         if loss > 0:
             # What was found is the least of u - loss·|x|². Then u is as much larger as that is for
             # the least |x| at least, and for no query more than by a factor 2/loss.
@@ -176,14 +187,16 @@ def sum_alike(
             left += todo[r]
             continue
         todo[r] = False
-        i, nearest = start + r, ends[0, r]
+        i, nearest, total = start + r, ends[0, r], np.float64(sums[r])
         if not raw:
-            totals.plus[i, c] += np.float64(sums[r]) * weight
+            if block.nothing > 0:
+                total -= block.nothing * np.float64(unit[i, c]) ** np.float64(half)
+            totals.plus[i, c] += total * weight
         if nearest < unit[i, c]:
             shrink(nearest, half, i, c, unit, totals.plus, totals.minus)
         if raw:
             if totals.scaled[i, c] != unit[i, c]:
                 totals.scaled[i, c] = unit[i, c]
                 totals.scale[i, c] = np.float64(unit[i, c]) ** np.float64(half)
-            totals.plus[i, c] += np.float64(sums[r]) * totals.scale[i, c] * weight
+            totals.plus[i, c] += (total - block.nothing) * totals.scale[i, c] * weight
     return left

@@ -14,6 +14,7 @@ import numpy as np
 
 from deeplimit.engines.alike import (
     COLUMNS,
+    FLAT,
     LARGER,
     LARGEST_WHOLE,
     LOST,
@@ -38,7 +39,7 @@ from deeplimit.engines.instructions import (
     power,
     smaller,
 )
-from deeplimit.engines.packed import TILE
+from deeplimit.engines.packed import NOWHERE, TILE
 
 
 @inlined
@@ -228,7 +229,7 @@ def sum_blocks(
         The kernel: u^(-half)·P(gap·u), with no P if the table is empty.
     unit, plus, minus : (m, C)
         The sums: those of the terms of either sign are plus·unit^(-half) and minus·unit^(-half).
-        The unit is the least square so far, at first the largest number.
+        The unit is the least square so far or less, at first the largest number.
     rows, places : (most,)
         The list of the pairs left out.
     crowded : (m,)
@@ -247,6 +248,7 @@ def sum_blocks(
     whole = np.int32(twice) if twice == np.int32(twice) and twice <= LARGEST_WHOLE else np.int32(0)
     # In single precision; in double there is more room than is needed.
     reach = kind(10.0) ** (kind(28) / half)
+    away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
     rules = Rules(near, floor, far, half, whole, reach, kind(2.0) ** (kind(-LARGER) / half))
     totals = Totals(unit, plus, minus, np.empty(plus.shape), np.zeros(plus.shape, x.dtype))
     tile = Tile(
@@ -263,7 +265,10 @@ def sum_blocks(
     # last failure.
     pause, wait, forms = np.zeros(2, np.int64), np.zeros(2, np.int64), (loss, nothing)
     for b in range(x.shape[0]):
-        quick = table.shape[0] == 0 and alike(w[b], runs, first_run, b)
+        weight, empty = alike(w[b], runs, first_run, b)
+        # On the sphere an empty place would seem an antipode, and to a flat kernel be near.
+        quick = table.shape[0] == 0 and weight > 0
+        quick &= empty == 0 or (far >= away and half >= FLAT)
         lost = nothing
         if quick and products:
             half_norms(x[b], wide, halves)
@@ -271,8 +276,8 @@ def sum_blocks(
                 losses[j] = loss * norms[b, j] * norms[b, j]
             lost = least(losses)
         plain = Block(
-            x[b], w[b, 0], runs[first_run[b], 0], largest[b], (first_block + b) * block,
-            halves, losses, lost,
+            x[b], weight, empty * away_power, runs[first_run[b], 0], largest[b],
+            (first_block + b) * block, halves, losses, lost,
         )  # fmt: skip
         for g in range(q.shape[0]):
             left = TILE

@@ -14,6 +14,7 @@ from deeplimit.sums.sphere import EuclideanLift
 
 __all__ = [
     "BLOCK_SIZES",
+    "NOWHERE",
     "PANEL_BYTES",
     "TILE",
     "Packed",
@@ -34,8 +35,8 @@ PANEL_BYTES = 256
 #: Queries that share the loads of a block's coordinates.
 TILE = 8
 _DTYPES: dict[str, Any] = {"single": np.float32, "double": np.float64}
-# Where a slot that holds no example is: far from all, but with a square that overflows nowhere.
-_NOWHERE = 1e15
+#: Where a slot that holds no example is: far from all, but with a square that overflows nowhere.
+NOWHERE = 1e15
 _CHUNK = 2**14
 # Rows farther out than this, in units of what is typical, ask for other units.
 _OUTLIER = 1e6
@@ -102,7 +103,7 @@ class Packed:
         b, j = np.divmod(places[places >= 0], self.w.shape[1])
         panel, lane = np.divmod(j, self.x.shape[3])
         self.w[b, j] = 0
-        self.x[b, panel, :, lane] = _NOWHERE
+        self.x[b, panel, :, lane] = NOWHERE
         self.norms[b, j] = 0
 
 
@@ -155,7 +156,7 @@ def pack(
     blocks = -(-order.size // size)
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
     x = _aligned((blocks, size // panel, centre.size, panel), dtype)
-    x[order.size // size :] = _NOWHERE  # all others are written below
+    x[order.size // size :] = NOWHERE  # all others are written below
     w, norms = np.zeros((blocks, size), dtype=dtype), np.zeros((blocks, size), dtype=dtype)
     w.reshape(-1)[: order.size] = 1.0 if weight is None else weight[order]
     loops: Any = importlib.import_module("deeplimit.engines.layout_loops")
@@ -198,7 +199,7 @@ def laid_out(X: Floats, order: NDArray[np.int64]) -> Floats:
     panel = PANEL_BYTES // 8
     count = -(-order.size // panel)
     x: Floats = _aligned((count, X.shape[1], panel), np.float64)
-    x[order.size // panel :] = _NOWHERE  # all others are written below
+    x[order.size // panel :] = NOWHERE  # all others are written below
     loops: Any = importlib.import_module("deeplimit.engines.layout_loops")
     loops.lay_out(X, order, np.zeros(X.shape[1]), 1.0, x[:, None], np.empty((count, panel)))
     return x
