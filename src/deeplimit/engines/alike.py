@@ -168,8 +168,8 @@ def sum_alike(
         # Seen from far out the empty places are elsewhere.
         special |= (block.nothing > 0) & (size > FAR_OUT)
         if loss > 0:
-            # What was found is the least of u - loss·|x|². Then u is as much larger as that is for
-            # the least |x| at least, and for no query more than by a factor 2/loss.
+            # What was found is the least of u - loss·|x|². With the least loss·|x|² it bounds the
+            # least u from below, and is more than loss/2 of that.
             special |= ends[0, r] < loss * size * size
             ends[0, r] += block.lost
         bound = rules.near * (size + block.largest)
