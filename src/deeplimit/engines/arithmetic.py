@@ -88,11 +88,12 @@ def inverse_root(builder: Any, x: Any) -> tuple[Any, float]:
     """Give 1/√x of a vector, and a bound of its relative error if that is more than a rounding."""
     if _has_estimates(x.type):
         return _estimate(builder, "rsqrt14", x), 2.0**-14
-    return builder.fdiv(constant(x.type, 1.0), square_root(builder, x), flags=FAST), 0.0
+    root = builder.call(_declared(builder, "llvm.sqrt", x.type), [x], fastmath=FAST)
+    return builder.fdiv(constant(x.type, 1.0), root, flags=FAST), 0.0
 
 
 def square_root(builder: Any, x: Any) -> Any:
-    """Give √x, which is right at 0, too."""
+    """Give √x, which is right at 0, too: a quick one may be 0 times infinity."""
     return builder.call(_declared(builder, "llvm.sqrt", x.type), [x])
 
 
