@@ -5,7 +5,7 @@
 Speed is pairs a second on one core, ours and the peers' in turn, round after round, by the
 process's own time; what counts is the ratio of medians. Peers that are absent are named.
 Goals were set on a processor that issues two 512-bit multiply-adds a cycle. With one, ten columns
-take ten cycles for 16 pairs whatever is done with the distances, which is a goal's whole time.
+take ten cycles for 16 pairs whatever is done with the distances: nearly all that a goal leaves.
 """
 
 from __future__ import annotations

@@ -11,11 +11,12 @@ __all__ = [
     "FAST",
     "Layout",
     "constant",
+    "extreme",
+    "horner",
     "integers",
     "inverse_root",
     "layout_of",
     "power",
-    "smaller",
     "square_root",
 ]
 
@@ -79,9 +80,9 @@ def constant(kind: Any, value: float) -> Any:
     return _ir.Constant(kind, [value] * kind.count if isinstance(kind, _ir.VectorType) else value)
 
 
-def smaller(builder: Any, left: Any, right: Any) -> Any:
-    """Give the smaller of two integers."""
-    return builder.select(builder.icmp_signed("<", left, right), left, right)
+def extreme(builder: Any, sign: str, left: Any, right: Any) -> Any:
+    """Give the smaller of two integers if the sign is "<", the larger if it is ">"."""
+    return builder.select(builder.icmp_signed(sign, left, right), left, right)
 
 
 def inverse_root(builder: Any, x: Any) -> tuple[Any, float]:
@@ -110,18 +111,19 @@ def power(builder: Any, x: Any, y: Any) -> Any:
     m = builder.bitcast(builder.sub(raw, builder.shl(k, shift)), kind)
     one = constant(kind, 1.0)
     z = _quotient(builder, builder.fsub(m, one), builder.fadd(m, one))
-    series = _horner(builder, layout.log, builder.fmul(z, z))
+    series = horner(builder, layout.log, builder.fmul(z, z))
     log = builder.fadd(builder.fmul(series, z, flags=FAST), builder.sitofp(k, kind), flags=FAST)
     log = builder.fmul(log, y)
     least = constant(kind, float(1 - layout.bias))
     log = builder.select(builder.fcmp_ordered(">", log, least), log, least)
     whole = builder.call(_declared(builder, "llvm.rint", kind), [log])
-    result = _horner(builder, layout.exp, builder.fsub(log, whole))
+    result = horner(builder, layout.exp, builder.fsub(log, whole))
     step = builder.shl(builder.fptosi(whole, integer), shift)
     return builder.bitcast(builder.add(builder.bitcast(result, integer), step), kind)
 
 
-def _horner(builder: Any, series: Sequence[float], x: Any) -> Any:
+def horner(builder: Any, series: Sequence[float], x: Any) -> Any:
+    """Give a polynomial, the highest coefficient first."""
     total = constant(x.type, series[0])
     for coefficient in series[1:]:
         product = builder.fmul(total, x, flags=FAST)

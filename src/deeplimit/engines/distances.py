@@ -18,7 +18,16 @@ from deeplimit.engines.arithmetic import FAST, constant, layout_of
 from deeplimit.engines.instructions import intrinsic
 from deeplimit.engines.packed import PANEL_BYTES, TILE
 
-__all__ = ["STEP", "loaded", "over_panels", "paired", "spread", "squared_distances", "vector_of"]
+__all__ = [
+    "STEP",
+    "loaded",
+    "over_panels",
+    "paired",
+    "spread",
+    "squared_distances",
+    "structures",
+    "vector_of",
+]
 
 numba: Any = require("numba", extra="fast", purpose="the compiled engine")
 _cgutils: Any = require("numba.core.cgutils", extra="fast", purpose="the compiled engine")
@@ -81,11 +90,26 @@ def spread(builder: Any, vector: Any, number: Any) -> Any:
     return builder.shuffle_vector(lone, lone, nowhere)
 
 
+def structures(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
+    """Give the arrays among some arguments as structures, and the others as they are."""
+    return [
+        context.make_array(kind)(context, builder, value)
+        if isinstance(kind, numba.types.Array)
+        else value
+        for kind, value in zip(signature.args, arguments, strict=True)
+    ]
+
+
 def loaded(builder: Any, data: Any, start: Any, offset: int, vector: Any) -> Any:
     """Load a vector of numbers from a place in an array."""
+    address, size = _address(builder, data, start, offset, vector)
+    return builder.load(address, align=size)
+
+
+def _address(builder: Any, data: Any, start: Any, offset: int, vector: Any) -> tuple[Any, int]:
+    """Give where a vector of numbers begins, and the bytes of a number."""
     place = builder.gep(data, [builder.add(start, _ir.Constant(start.type, offset))])
-    size = layout_of(vector).bits // 8
-    return builder.load(builder.bitcast(place, vector.as_pointer()), align=size)
+    return builder.bitcast(place, vector.as_pointer()), layout_of(vector).bits // 8
 
 
 def over_panels(
@@ -290,25 +314,19 @@ def squared_distances(context: Any, x: Any, q: Any, u: Any) -> Any:
     signature = numba.types.void(x, q, u)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block, queries, out = (
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip(signature.args, arguments, strict=True)
-        )
+        block, queries, out = structures(context, builder, signature, arguments)
         _, width = _cgutils.unpack_tuple(builder, out.shape)
 
         def write(vector: Any, first: Any, squares: list[list[Any]]) -> None:
             lanes = squares[0][0].type.count
-            size = _shape().bytes // lanes
             for r, row in enumerate(squares):
                 start = builder.add(
                     builder.mul(width, builder.add(first, _ir.Constant(width.type, r))),
                     builder.mul(vector, _ir.Constant(width.type, lanes)),
                 )
                 for v, square in enumerate(row):
-                    offset = _ir.Constant(width.type, v * lanes)
-                    place = builder.gep(out.data, [builder.add(start, offset)])
-                    target = builder.bitcast(place, square.type.as_pointer())
-                    builder.store(square, target, align=size)
+                    address, size = _address(builder, out.data, start, v * lanes, square.type)
+                    builder.store(square, address, align=size)
 
         over_panels(context, builder, block, queries, write)
         return context.get_dummy_value()

@@ -144,7 +144,7 @@ def smaller(context: Any, least: Any, value: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         raw = builder.bitcast(arguments[1], arguments[0].type)
-        return arithmetic.smaller(builder, raw, arguments[0])
+        return arithmetic.extreme(builder, "<", raw, arguments[0])
 
     return integer(integer, value), code
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deeplimit.engines.alike import (
+    AWAY,
     COLUMNS,
     FLAT,
     LARGER,
@@ -59,7 +60,7 @@ def weigh(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> None:
     """
     n = u.size
     twice = int(2 * half)
-    if twice == 2 * half and twice <= 64:
+    if twice == 2 * half and twice <= LARGEST_WHOLE:
         whole = twice >> 1
         if twice & 1:
             for j in range(n):
@@ -174,7 +175,7 @@ def set_aside(
     """
     found = far
     # A weight of 0 times an infinite power were no number.
-    away = type(size)(1e30)
+    away = type(size)(AWAY)
     for j in range(u.size):
         rest[j] = w[j]
         if w[j] == 0:
@@ -243,7 +244,7 @@ def sum_blocks(
     block = w.shape[1]
     u = np.empty((TILE, block), x.dtype)
     room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
-    taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(1e30)
+    taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(AWAY)
     kind, twice = type(half), 2 * half
     whole = np.int32(twice) if twice == np.int32(twice) and twice <= LARGEST_WHOLE else np.int32(0)
     # In single precision; in double there is more room than is needed.

@@ -11,13 +11,15 @@ from deeplimit._extras import require
 from deeplimit.engines.arithmetic import (
     FAST,
     constant,
+    extreme,
+    horner,
     integers,
     inverse_root,
     layout_of,
     power,
     square_root,
 )
-from deeplimit.engines.distances import loaded, over_panels, spread, vector_of
+from deeplimit.engines.distances import loaded, over_panels, spread, structures, vector_of
 from deeplimit.engines.instructions import intrinsic
 from deeplimit.engines.packed import TILE
 
@@ -52,7 +54,7 @@ def power_sums(
     signature = numba.types.void(x, q, whole, half, unit, far, sums, ends)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block, queries, *rest = _arrays(context, builder, signature, arguments)
+        block, queries, *rest = structures(context, builder, signature, arguments)
         found = _Sums(builder, *rest)
         over_panels(context, builder, block, queries, found.add)
         found.write()
@@ -75,23 +77,13 @@ def power_sums_by_products(
     )
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        block, queries, mine, theirs, *rest = _arrays(context, builder, signature, arguments)
+        block, queries, mine, theirs, *rest = structures(context, builder, signature, arguments)
         found = _Sums(builder, *rest)
         over_panels(context, builder, block, queries, found.add, (mine, theirs))
         found.write()
         return context.get_dummy_value()
 
     return signature, code
-
-
-def _arrays(context: Any, builder: Any, signature: Any, arguments: Any) -> list[Any]:
-    """Give the arrays among some arguments as structures, and the others as they are."""
-    return [
-        context.make_array(kind)(context, builder, value)
-        if isinstance(kind, numba.types.Array)
-        else value
-        for kind, value in zip(signature.args, arguments, strict=True)
-    ]
 
 
 class _Sums:
@@ -164,17 +156,17 @@ class _Sums:
         """Generate what writes the sums and the ends."""
         builder = self.builder
         zero = _ir.Constant(self.vector.element, 0.0)
-        totals = self._from(self.totals)
-        for r in range(TILE):
-            self._write(self.sums, r, self._reduced("fadd", [zero], builder.load(totals[r])))
+        for room, out in zip(self._from(self.totals), self._from(self.sums.data), strict=True):
+            builder.store(self._reduced("fadd", [zero], builder.load(room)), out)
         self._write_ends("smin", self.least, 0)
         with builder.if_then(self.far):
             self._write_ends("smax", self.largest, TILE)
 
-    def _write_ends(self, how: str, rooms: Any, place: int) -> None:
-        for r, room in enumerate(self._from(rooms)):
-            end = self._reduced(how, [], self.builder.load(room))
-            self._write(self.ends, place + r, self.builder.bitcast(end, self.vector.element))
+    def _write_ends(self, how: str, rooms: Any, first: int) -> None:
+        builder, place = self.builder, _ir.Constant(_ir.IntType(64), first)
+        for room, out in zip(self._from(rooms), self._from(self.ends.data, place), strict=True):
+            end = self._reduced(how, [], builder.load(room))
+            builder.store(builder.bitcast(end, self.vector.element), out)
 
     def _keep(self, sign: str, rooms: list[Any], rows: list[list[Any]]) -> None:
         builder = self.builder
@@ -182,7 +174,7 @@ class _Sums:
             kept = builder.load(room)
             for value in row:
                 bits = builder.bitcast(value, self.ordered)
-                kept = builder.select(builder.icmp_signed(sign, bits, kept), bits, kept)
+                kept = extreme(builder, sign, bits, kept)
             builder.store(kept, room)
 
     def _from(self, rooms: Any, first: Any = None) -> list[Any]:
@@ -270,10 +262,6 @@ class _Sums:
         series = _series(k, 2.0 * error, layout_of(self.vector).eps)
         return term, builder.fmul(term, _polynomial(builder, series, e), flags=FAST)
 
-    def _write(self, array: Any, place: int, value: Any) -> None:
-        where = [_ir.Constant(_ir.IntType(64), place)]
-        self.builder.store(value, self.builder.gep(array.data, where))
-
     def _reduced(self, how: str, start: list[Any], values: Any) -> Any:
         """Give the sum, the least or the largest of the numbers of a vector."""
         kind = values.type
@@ -312,9 +300,6 @@ def _polynomial(builder: Any, series: list[float], e: Any) -> Any:
     """Give c₁e + c₂e² + ..., of which the first coefficient is 1."""
     if len(series) == 1:
         return e
-    factor = constant(e.type, series[-1])
-    for coefficient in series[-2:0:-1]:
-        product = builder.fmul(factor, e, flags=FAST)
-        factor = builder.fadd(product, constant(e.type, coefficient), flags=FAST)
+    factor = horner(builder, series[:0:-1], e)
     square = builder.fmul(e, e, flags=FAST)
     return builder.fadd(e, builder.fmul(square, factor, flags=FAST), flags=FAST)
