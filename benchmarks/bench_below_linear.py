@@ -4,6 +4,7 @@
 
 Without files the data are mixtures of Gaussians. A file holds arrays X and y; a fifth of its rows
 are the queries. "visited" is the part of the pairs that were computed, a bound counting as a pair.
+A budget is that of "each" query, or of "all" together, who share it.
 Speeds are ratios to the full sums: by the reference in NumPy, and by the compiled engine in double
 and in single precision, whose times were taken next to it, on one thread. Last comes `predict` of
 a classifier, which chooses for itself: the first call measures and makes the clusters.
@@ -12,6 +13,7 @@ a classifier, which chooses for itself: the first call measures and makes the cl
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +33,7 @@ HEAD = (
     f"{'changed':>8s}{'µs/query':>10s}{'×NumPy':>8s}{'×double':>8s}{'×single':>8s}{'costs':>17s}"
 )
 HEAD_PART = (
-    f"{'data':16s}{'n':>8s}{'d':>4s}{'α':>6s}{'budget':>8s}{'visited':>9s}{'flips':>8s}"
+    f"{'data':16s}{'n':>8s}{'d':>4s}{'α':>6s}{'budget':>8s}{'of':>6s}{'visited':>9s}{'flips':>8s}"
     f"{'error':>9s}{'width':>8s}{'missed':>8s}{'µs/query':>10s}"
 )
 HEAD_PREDICT = (
@@ -123,16 +125,17 @@ def run(data: Data, factors: tuple[float, ...]) -> Iterator[tuple[str, str]]:
             f"{spent / m * 1e6:10.0f}{ratios}{costs:>17s}"
         )
         second = []
-        for budget in (0.01, 0.05):
+        for budget, shared in itertools.product((0.01, 0.05), (False, True)):
             spent, part = timed(
-                lambda a=alpha, b=budget: bound_proportions(
-                    index, a, images, tolerance=0.0, budget=b
+                lambda a=alpha, b=budget, s=shared: bound_proportions(
+                    index, a, images, tolerance=0.0, budget=b, shared=s
                 )
             )
             flips = (part.estimate.argmax(axis=1) != full.winner) & ~full.tied
             missed = (shares < part.lower) | (shares > part.upper * (1 + 1e-15))
             second.append(
-                f"{data.name:16s}{n:8d}{d:4d}{alpha:6g}{budget:8.0%}{part.visited.mean() / n:9.2%}"
+                f"{data.name:16s}{n:8d}{d:4d}{alpha:6g}{budget:8.0%}"
+                f"{'all' if shared else 'each':>6s}{part.visited.mean() / n:9.2%}"
                 f"{flips.mean():8.2%}{np.abs(part.estimate - shares).max(axis=1).mean():9.1e}"
                 f"{(part.upper - part.lower).max(axis=1).mean():8.3f}{missed.sum():8d}"
                 f"{spent / m * 1e6:10.0f}"

@@ -4,6 +4,9 @@
 
 Speed is pairs a second on one core, ours and the peers' in turn, round after round, by the
 process's own time; what counts is the ratio of medians. Peers that are absent are named.
+Flips are decisions by the estimates of `bound_proportions` that differ from those of the full sums,
+of 1,000 queries that share a budget of 5 % of their pairs; beside them, not judged, those with
+4.9 % for each query (the last leaf comes on top).
 Goals were set on a processor that issues two 512-bit multiply-adds a cycle. With one, ten columns
 take ten cycles for 16 pairs whatever is done with the distances: nearly all that a goal leaves.
 """
@@ -197,19 +200,24 @@ def clusters(quick: bool) -> Iterator[Goal]:
             )  # fmt: skip
     for d in (10, 30, 54):
         for apart in (3.0, 1.5, 0.75):
-            data = mixture(n, d, m, apart)
+            data = mixture(n, d, m if quick else 1000, apart)
             count = int(data.y.max()) + 1
             index = ClusterIndex.build(data.X, data.y, None, count)
             kernel = PowerKernel(0.3 * d)
             exact = class_sums(
                 kernel, fit_lift(data.X, "euclidean"), data.X, data.y, None, data.Q, count
             ).decide()
-            found = bound_proportions(index, 0.3 * d, data.Q, tolerance=0.0, budget=0.049)
-            flips = float((found.estimate.argmax(1) != exact.winner).mean())
-            part = float(found.visited.mean() / n)
+            flips, parts = [], []
+            for budget, shared in ((0.05, True), (0.049, False)):
+                found = bound_proportions(
+                    index, 0.3 * d, data.Q, tolerance=0.0, budget=budget, shared=shared
+                )
+                flips.append(float((found.estimate.argmax(1) != exact.winner).mean()))
+                parts.append(float(found.visited.mean() / n))
             yield Goal(
                 f"moments, exponent .3 d, d={d}, classes apart {apart:g}", "<= .5 % at <= 5 %",
-                f"{100 * flips:.1f} % at {100 * part:.1f} %", flips <= 0.005 and part <= 0.0501,
+                f"{100 * flips[0]:.1f} % at {100 * parts[0]:.1f} %, each {100 * flips[1]:.1f} %",
+                flips[0] <= 0.005 and parts[0] <= 0.0501,
             )  # fmt: skip
 
 

@@ -46,8 +46,10 @@ def assert_same(X, y, weight, Q, n_classes, exponent, kind="euclidean", size=8):
     certain = found.certain
     assert not full.tied[certain].any()
     assert found.winner[certain].tolist() == full.winner[certain].tolist()
-    for budget in (None, 0.2):
-        bounded = bound_proportions(index, exponent, images, tolerance=1e-3, budget=budget)
+    for budget, shared in ((None, False), (0.2, False), (0.2, True)):
+        bounded = bound_proportions(
+            index, exponent, images, tolerance=1e-3, budget=budget, shared=shared
+        )
         assert np.all(bounded.lower <= shares * (1 + 1e-15)), exponent
         assert np.all(shares <= bounded.upper * (1 + 1e-15)), exponent
         assert np.all(bounded.lower <= bounded.estimate * (1 + 1e-15))
@@ -208,6 +210,90 @@ def test_a_budget_is_kept_and_more_of_it_tells_more():
     assert errors[1] < 0.02
 
 
+class TestSharedBudget:
+    def test_fewer_decisions_change_at_the_same_total(self):
+        X, y, Q = mixture(15, 10_000, 10, m=400, apart=0.6)
+        _, index = indexed(X, y, None, 3, size=16)
+        sums = class_sums(PowerKernel(3.0), fit_lift(X, "euclidean"), X, y, None, Q, 3)
+        exact, shares = sums.decide().winner, sums.proportions()
+        flips = []
+        for shared in (False, True):
+            found = bound_proportions(index, 3.0, Q, tolerance=0.0, budget=0.2, shared=shared)
+            flips.append(int((found.estimate.argmax(axis=1) != exact).sum()))
+            assert 0.19 <= found.visited.mean() / len(X) <= 0.2 + 16 / len(X)
+        assert flips[0] >= 5
+        assert flips[1] <= flips[0] // 3
+        # The last one shared the budget: the closest were searched to the end.
+        margin = np.diff(np.sort(shares, axis=1)[:, -2:], axis=1)[:, 0]
+        ended = found.visited > len(X)
+        assert ended[np.argsort(margin)[:20]].mean() > 3.0 * ended.mean() > 0.0
+        assert not ended[margin > np.median(margin)].any()
+        assert np.abs(found.estimate - shares)[ended].max() < 1e-10
+        assert found.visited.sum() <= 0.2 * len(X) * len(Q)
+
+    @pytest.mark.parametrize("budget", [0.02, 0.1, 0.5, 3.0, 1e308])
+    @pytest.mark.parametrize("m", [2, 3, 40])
+    def test_the_total_is_kept(self, m, budget):
+        X, y, Q = mixture(16, 2000, 4, m=m, apart=0.5)
+        _, index = indexed(X, y, None, 3, size=16)
+        found = bound_proportions(index, 2.0, Q, tolerance=0.0, budget=budget, shared=True)
+        assert found.visited.sum() <= m * (budget * len(X) + 16)
+        most = bound_proportions(index, 2.0, Q, tolerance=0.0)
+        if budget > 2.0:
+            two = np.sort(most.estimate, axis=1)
+            assert np.array_equal(found.estimate.argmax(axis=1), most.estimate.argmax(axis=1))
+            assert (two[:, -1] > two[:, -2]).all()
+
+    def test_a_query_alone_has_the_plain_budget(self):
+        X, y, Q = mixture(17, 2000, 4, apart=0.5)
+        _, index = indexed(X, y, None, 3, size=16)
+        for rows in (Q[:1], Q[:0]):
+            found, plain = (
+                bound_proportions(index, 2.0, rows, budget=0.1, shared=shared)
+                for shared in (True, False)
+            )
+            for first, second in zip(found, plain, strict=True):
+                assert np.array_equal(first, second)
+
+    def test_what_is_settled_or_narrow_enough_takes_no_more(self):
+        X, y, Q = mixture(18, 4000, 3, m=100, apart=4.0)
+        _, index = indexed(X, y, None, 3, size=16)
+        for tolerance in (0.0, 0.2):
+            found = bound_proportions(index, 3.0, Q, tolerance=tolerance, budget=0.5, shared=True)
+            # The first round is an eighth of the budget.
+            first = bound_proportions(index, 3.0, Q, tolerance=tolerance, budget=0.0625)
+            best = first.estimate.argmax(axis=1)[:, None]
+            lowest = np.take_along_axis(first.lower, best, axis=1)[:, 0]
+            others = first.upper.copy()
+            np.put_along_axis(others, best, 0.0, axis=1)
+            over = first.reached | (others.max(axis=1) < lowest)
+            assert 0.3 < over.mean() < 0.9
+            assert np.array_equal(found.visited[over], first.visited[over])
+            assert np.all(found.visited[~over] > first.visited[~over])
+
+    def test_it_does_not_depend_on_threads_but_on_the_batch(self):
+        X, y, Q = mixture(19, 3000, 6, m=150, apart=0.6)
+        _, index = indexed(X, y, None, 3, size=16)
+
+        def ask(rows, n_jobs=1):
+            return bound_proportions(
+                index, 2.0, rows, tolerance=0.0, budget=0.1, shared=True, n_jobs=n_jobs
+            )
+
+        one = ask(Q)
+        for first, second in zip(one, ask(Q, n_jobs=3), strict=True):
+            assert np.array_equal(first, second)
+        assert not np.array_equal(one.visited[:20], ask(Q[:20]).visited)
+
+    def test_one_class_and_no_examples(self):
+        single = ClusterIndex.build([[0.0], [1.0]], [0, 0], None, 1)
+        found = bound_proportions(single, 1.0, [[2.0], [3.0]], budget=1.0, shared=True)
+        assert found.estimate.tolist() == [[1.0], [1.0]]
+        empty = ClusterIndex.build(np.zeros((0, 2)), [], None, 3)
+        found = bound_proportions(empty, 1.0, np.zeros((4, 2)), budget=0.5, shared=True)
+        assert found.upper.tolist() == [[1.0] * 3] * 4 and not found.reached.any()
+
+
 def test_the_result_does_not_depend_on_the_number_of_threads():
     X, y, Q = mixture(11, 500, 3, m=300)
     _, index = indexed(X, y, None, 3)
@@ -275,6 +361,7 @@ def test_a_plan_tells_where_searching_pays():
         (lambda index: bound_proportions(index, 1.0, [[0.0]], tolerance=-1.0), "tolerance"),
         (lambda index: bound_proportions(index, 1.0, [[0.0]], tolerance=np.nan), "tolerance"),
         (lambda index: bound_proportions(index, 1.0, [[0.0]], budget=0.0), "budget"),
+        (lambda index: bound_proportions(index, 1.0, [[0.0]], shared=True), "no budget to be"),
         (lambda index: plan(index, 1.0, [[0.0]], cost=0.0), "cost"),
     ],
 )

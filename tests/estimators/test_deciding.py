@@ -307,13 +307,33 @@ class TestBounds:
         assert not found.reached.any()
         assert found.visited.max() <= 0.1 * 5000 + 96
 
+    @pytest.mark.parametrize("options", [{}, {"class_weight": "balanced"}])
+    def test_rows_share_a_budget(self, options):
+        X, y, Q = mixture(4000, 6, 100, 0.75)
+        model = dl.DeepLimitClassifier(exponent=2.0, **options).fit(X, y)
+        exact = model.predict_proba(Q)
+        found = model.predict_proba_bounds(Q, 0.0, 0.3, shared=True)
+        assert np.all(found.lower <= exact * (1 + 1e-15))
+        assert np.all(exact <= found.upper * (1 + 1e-15))
+        assert found.visited.mean() <= 0.3 * 4000
+        # Some have been searched to the end, and others have less than their part.
+        assert found.visited.max() > 4000
+        assert found.visited.min() < 0.3 * 4000 / 2
+
     def test_a_network_has_none(self):
         model = dl.DeepLimitClassifier("3d_opt").fit([[0.0], [1.0]], ["a", "b"])
         with pytest.raises(ValueError, match="pure singular kernel alone: take speed='paper'"):
             model.predict_proba_bounds([[0.5]])
 
-    @pytest.mark.parametrize("options", [{"tolerance": -1.0}, {"budget": 0.0}])
-    def test_what_is_out_of_range_is_refused(self, options):
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"tolerance": -1.0}, "tolerance must be"),
+            ({"budget": 0.0}, "budget must be"),
+            ({"shared": True}, "no budget to be shared"),
+        ],
+    )
+    def test_what_is_out_of_range_is_refused(self, options, message):
         model = dl.HilbertClassifier(1.0).fit([[0.0], [1.0]], ["a", "b"])
-        with pytest.raises(ValueError, match=f"{next(iter(options))} must be"):
+        with pytest.raises(ValueError, match=message):
             model.predict_proba_bounds([[0.5]], **options)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.engines.clusters import ClusterIndex, Floats, Integers
+from deeplimit.engines.rounds import Searched, depths_of, share
 from deeplimit.sums.decision import TIE_TOLERANCE
 from deeplimit.sums.scaling import float_rows
 from deeplimit.sums.threads import map_blocks
@@ -18,8 +19,8 @@ __all__ = ["BoundedProportions", "Found", "Plan", "bound_proportions", "decide",
 
 Flags = NDArray[np.bool_]
 
-# Queries to a task: enough that a thread is not started for nothing.
-_BLOCK = 64
+# Queries to a task, at most, and tasks for the threads to share where there are few queries.
+_BLOCK, _TASKS = 64, 16
 # Up to here a power by multiplying is faster than by a logarithm.
 _LARGEST_WHOLE = 64
 _PROBES = 64
@@ -179,7 +180,7 @@ def decide(
     >>> decide(index, 1.0, [[2.0], [4.0], [5.0]]).winner.tolist()
     [0, 1, 1]
     """
-    searched = _search(index, exponent, queries, -1.0, None, n_jobs)
+    searched = _search(index, exponent, queries, -1.0, _end(index), n_jobs)
     known = np.isin(searched.state, (searched.loops.CERTAIN, searched.loops.HIT))
     return Found(searched.winner, known, searched.visited)
 
@@ -191,6 +192,7 @@ def bound_proportions(
     *,
     tolerance: float = 0.01,
     budget: float | None = None,
+    shared: bool = False,
     n_jobs: int | None = 1,
 ) -> BoundedProportions:
     """Bound each class's share of the sums of ‖q - x‖^(-α).
@@ -213,6 +215,11 @@ def bound_proportions(
     budget : float, optional
         Most pairs to visit for each query, as a part of the examples; the last leaf opened may
         exceed it. No bound if not given.
+    shared : bool, default=False
+        Whether the budget is the mean over the queries, which share it: all begin with a part, and
+        the rest goes where the classes with the largest estimates are closest, so that fewer
+        decisions differ from those of the full sums. What is found of a query then depends on
+        what it is asked together with.
     n_jobs : int or None, default=1
         Number of threads; the result does not depend on it.
 
@@ -220,14 +227,23 @@ def bound_proportions(
     -------
     BoundedProportions
         Intervals and estimates. An interval is [0, 1] where examples lie too near to tell whether
-        they coincide with the query.
+        they coincide with the query. With a shared budget `visited` is the sum over all searches
+        for a query, and one whose class is known by the intervals takes no more than it had then.
 
     Raises
     ------
     ImportError
         If numba is absent.
     ValueError
-        If the exponent, the tolerance, the budget or the queries are out of range.
+        If the exponent, the tolerance, the budget or the queries are out of range, or a budget is
+        to be shared that is not given.
+
+    Notes
+    -----
+    A budget is shared in rounds, each of which searches anew and deeper, for those queries first
+    whose decision an error of the estimate, as large as those of the last round, changes most
+    likely. It pays for exponents well below the dimension. Near it, and beyond, estimates from a
+    part of the budget are so coarse that as much for each query may change fewer decisions.
 
     Examples
     --------
@@ -240,12 +256,29 @@ def bound_proportions(
         raise ValueError(f"tolerance must be a finite nonnegative number, {tolerance} was got")
     if budget is not None and not 0.0 < budget < np.inf:
         raise ValueError(f"budget must be a positive finite number or None, {budget} was got")
-    searched = _search(index, exponent, queries, tolerance, budget, n_jobs)
-    # The full sums have errors of their own, and their shares too must lie within.
-    lower = searched.low * (1.0 - searched.margin)
-    upper = np.minimum(searched.high * (1.0 + searched.margin), 1.0)
-    reached = np.isin(searched.state, (searched.loops.CERTAIN, searched.loops.HIT))
-    return BoundedProportions(lower, searched.middle, upper, reached, searched.visited)
+    if shared and budget is None:
+        raise ValueError("there is no budget to be shared: give one, or leave `shared` out")
+    rows, end = float_rows(queries), _end(index)
+
+    def search(some: Integers | slice, limit: int) -> Searched:
+        found = _search(index, exponent, rows[some], tolerance, limit, n_jobs)
+        # The full sums have errors of their own, and their shares too must lie within.
+        lower = found.low * (1.0 - found.margin)
+        upper = np.minimum(found.high * (1.0 + found.margin), 1.0)
+        reached = np.isin(found.state, (found.loops.CERTAIN, found.loops.HIT))
+        short = found.state == found.loops.SHORT
+        return Searched(lower, found.middle, upper, reached, short, found.visited)
+
+    pairs = np.inf if budget is None else budget * len(index)
+    if shared and len(rows) > 1 and index.n_classes > 1:
+        leaf = int(index.nodes.number[index.nodes.child < 0].max(initial=1))
+        depths = depths_of(pairs, len(index), leaf, end)
+        found = share(search, len(rows), depths, leaf, pairs * len(rows))
+    else:
+        found = search(slice(None), max(1, int(min(pairs, end))))
+    return BoundedProportions(
+        found.lower, found.estimate, found.upper, found.reached, found.visited
+    )
 
 
 def plan(
@@ -320,7 +353,7 @@ def _search(
     exponent: float,
     queries: ArrayLike,
     tolerance: float,
-    budget: float | None,
+    limit: int,
     n_jobs: int | None,
 ) -> _Searched:
     alpha, rows, d = float(exponent), float_rows(queries), index.n_features
@@ -336,7 +369,6 @@ def _search(
     whole = int(alpha) if alpha == int(alpha) and alpha <= _LARGEST_WHOLE else -1
     # The error of the full sums: gaps by products of matrices have lost up to 7 bits.
     margin = 4.0 * TIE_TOLERANCE + half * (128 * d + 2048) * 2.0**-52
-    limit = np.iinfo(np.int64).max if budget is None else max(1, int(budget * len(index)))
     winner, state, visited = (np.zeros(m, dtype=np.int64) for _ in range(3))
     low, middle, high = (np.zeros((m, n_classes if tolerance >= 0.0 else 0)) for _ in range(3))
 
@@ -359,5 +391,11 @@ def _search(
             high[part],
         )
 
-    map_blocks(block, [slice(a, min(a + _BLOCK, m)) for a in range(0, m, _BLOCK)], n_jobs)
+    step = min(_BLOCK, max(1, -(-m // _TASKS)))
+    map_blocks(block, [slice(a, min(a + step, m)) for a in range(0, m, step)], n_jobs)
     return _Searched(winner, state, visited, low, middle, high, margin, loops)
+
+
+def _end(index: ClusterIndex) -> int:
+    """Give what no search reaches: more than all clusters and all their members."""
+    return len(index.nodes.label) + len(index) + 1

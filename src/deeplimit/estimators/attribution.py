@@ -263,7 +263,12 @@ class ExplainedClassifier(ExampleClassifier):
         return replace(found, probabilities=self._spread(found.probabilities, 0.0))
 
     def predict_proba_bounds(
-        self, X: ArrayLike, tolerance: float = 0.01, budget: float | None = None
+        self,
+        X: ArrayLike,
+        tolerance: float = 0.01,
+        budget: float | None = None,
+        *,
+        shared: bool = False,
     ) -> BoundedProportions:
         """Bound the probabilities of `predict_proba`, at less than the cost of all pairs.
 
@@ -278,6 +283,10 @@ class ExplainedClassifier(ExampleClassifier):
             Width of the intervals to stop at, nonnegative.
         budget : float, optional
             Most examples to visit for each row, as a part of all; no bound if not given.
+        shared : bool, default=False
+            Whether the budget is the mean over the rows, which share it: most of it goes where two
+            classes are closest, so that fewer classes differ from those of `predict`. What is found
+            of a row then depends on the others it is asked with.
 
         Returns
         -------
@@ -294,7 +303,8 @@ class ExplainedClassifier(ExampleClassifier):
             If numba (the extra "fast") is absent.
         ValueError
             If the kernel is that of a network, not a pure power, the tolerance or the budget is
-            out of range, or weights differ by more than a factor 2^600.
+            out of range, a budget is to be shared that is not given, or weights differ by more
+            than a factor 2^600.
 
         See Also
         --------
@@ -315,7 +325,7 @@ class ExplainedClassifier(ExampleClassifier):
                 "bounds are known for the pure singular kernel alone: take speed='paper', or "
                 "predict_proba."
             )
-        found = search.proportions(X, tolerance=tolerance, budget=budget)
+        found = search.proportions(X, tolerance=tolerance, budget=budget, shared=shared)
         lower, estimate, upper = (self._spread(part, 0.0) for part in found[:3])
         return found._replace(lower=lower, estimate=estimate, upper=upper)
 

@@ -166,7 +166,7 @@ class Search(Follower):
         return winner
 
     def proportions(
-        self, Q: Floats, *, tolerance: float, budget: float | None
+        self, Q: Floats, *, tolerance: float, budget: float | None, shared: bool = False
     ) -> BoundedProportions:
         """Bound each class's share of the sums; clusters are made if there are none.
 
@@ -178,6 +178,8 @@ class Search(Follower):
             Width of the intervals to stop at.
         budget : float or None
             Most pairs to visit for each query, as a part of the examples.
+        shared : bool, default=False
+            Whether the queries share the budget, which then is their mean.
 
         Returns
         -------
@@ -188,7 +190,7 @@ class Search(Follower):
             self._index = self._clustered()
         return bound_proportions(
             self._index, self.kernel.exponent, self.lift.transform(Q),
-            tolerance=tolerance, budget=budget, n_jobs=self._n_jobs,
+            tolerance=tolerance, budget=budget, shared=shared, n_jobs=self._n_jobs,
         )  # fmt: skip
 
     def _paying(self, Q: Floats, sums: Sums) -> ClusterIndex | None:
