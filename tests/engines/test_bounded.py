@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deeplimit.engines.bounded import bound_proportions, decide, plan
@@ -85,6 +85,8 @@ def test_rows_of_unit_norm_are_taken_as_they_lie():
     size=st.integers(1, 5),
     kind=st.sampled_from(["euclidean", "hemisphere"]),
 )
+# Hits of two classes, where a lower bound overflows beside them.
+@example(seed=905689, n=38, d=1, n_classes=2, exponent=800.0, size=1, kind="euclidean")
 def test_grids_with_ties_duplicates_and_hits(seed, n, d, n_classes, exponent, size, kind):
     rng = np.random.default_rng(seed)
     X, Q = (rng.integers(-2, 3, (k, d)).astype(float) for k in (n, 12))

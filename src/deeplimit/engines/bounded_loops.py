@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimit.engines.cluster_loops import (
+    FLAGS,
     UNDERFLOW,
     bounds,
     count_hits,
     distance2,
-    jit,
+    inlined,
     open_leaf,
     power_of,
     sum_members,
 )
 from deeplimit.engines.clusters import Floats, Integers, Nodes
+from deeplimit.engines.instructions import compiling
 
 __all__ = ["CERTAIN", "HIT", "OPEN", "SHORT", "search"]
 
@@ -36,7 +40,7 @@ _PART = 0.25
 _LOW, _HIGH, _MIDDLE, _KEY = 0, 1, 2, 3
 
 
-@jit
+@inlined
 def _rescale(values: Floats, length: int, step: float) -> None:
     """Multiply sums by a factor below 1 that may underflow, bounds staying bounds."""
     upward = max(step, _FLOOR)
@@ -47,7 +51,7 @@ def _rescale(values: Floats, length: int, step: float) -> None:
             values[row, i] *= upward
 
 
-@jit
+@inlined
 def _total(
     nodes: Nodes,
     front: Integers,
@@ -59,7 +63,9 @@ def _total(
 ) -> int:
     """Add up what is open and what is exact, and give the class of the largest lower bound."""
     n_classes = sums.shape[1]
-    sums[:] = exact
+    for row in range(4):
+        for c in range(n_classes):
+            sums[row, c] = exact[row, c]
     for i in range(length):
         c = nodes.label[front[i]]
         for row in (_LOW, _HIGH, _MIDDLE):
@@ -73,7 +79,7 @@ def _total(
     return best
 
 
-@jit
+@inlined
 def _rivals(sums: Floats, best: int, margin: float, relevant: Flags) -> bool:
     """Mark the classes that may still win, and say whether there is another than the best."""
     bar = sums[_LOW, best] * (1.0 - margin)
@@ -84,7 +90,7 @@ def _rivals(sums: Floats, best: int, margin: float, relevant: Flags) -> bool:
     return several
 
 
-@jit
+@inlined
 def _mark(
     nodes: Nodes,
     front: Integers,
@@ -98,13 +104,15 @@ def _mark(
     largest = 0.0
     for i in range(length):
         c = nodes.label[front[i]]
-        gaps[i] = values[_KEY, i] if by_key[c] else values[_HIGH, i] - values[_LOW, i]
+        # Where the upper bound is none the lower one may have overflown, too.
+        apart = values[_HIGH, i] - values[_LOW, i] if values[_HIGH, i] < np.inf else np.inf
+        gaps[i] = values[_KEY, i] if by_key[c] else apart
         gaps[i] = gaps[i] if relevant[c] else 0.0
         largest = max(largest, gaps[i])
     return largest
 
 
-@jit
+@inlined
 def _proportions(sums: Floats, low: Floats, middle: Floats, high: Floats) -> float:
     """Bound the shares of the classes, and give the widest interval."""
     lower, upper, estimate = sums[_LOW], sums[_HIGH], sums[_MIDDLE]
@@ -133,7 +141,7 @@ def _proportions(sums: Floats, low: Floats, middle: Floats, high: Floats) -> flo
     return widest
 
 
-@jit
+@inlined
 def _heaviest(hits: Floats, margin: float) -> tuple[int, bool]:
     """Give the class of the largest weight, and whether no other ties with it."""
     best, known = 0, True
@@ -146,7 +154,235 @@ def _heaviest(hits: Floats, margin: float) -> tuple[int, bool]:
     return best, known
 
 
-@jit
+class Rules(NamedTuple):
+    """What is the same for all queries; most is explained in `search`.
+
+    `pad` is the error of radii, `wide` that of a sum over a leaf. Members with squares below
+    `touch` may be equal to a query, and the unit of the sums is changed where a square is less than
+    it by the factor `step`.
+    """
+
+    half: float
+    whole: int
+    image: float
+    margin: float
+    tolerance: float
+    limit: int
+    pad: float
+    wide: float
+    touch: float
+    step: float
+
+
+class Room(NamedTuple):
+    """Room for a search: of members, of the nodes that are open, and of the classes."""
+
+    squares: Floats
+    terms: Floats
+    front: Integers
+    values: Floats
+    gaps: Floats
+    exact: Floats
+    sums: Floats
+    hits: Floats
+    relevant: Flags
+    by_key: Flags
+
+
+@inlined
+def _put(front: Integers, values: Floats, i: int, node: int, found: tuple[float, ...]) -> None:
+    """Let a node be the i-th of those that are open."""
+    front[i] = node
+    values[_LOW, i], values[_HIGH, i], values[_MIDDLE, i], values[_KEY, i] = found
+
+
+@inlined
+def _move(front: Integers, values: Floats, i: int, k: int) -> None:
+    """Put the k-th of the open nodes in the place of the i-th."""
+    front[i] = front[k]
+    for row in range(4):
+        values[row, i] = values[row, k]
+
+
+@inlined
+def _shrink(room: Room, length: int, unit: float, square: float, rules: Rules) -> float:
+    """Bring the sums to the unit of a lesser square."""
+    step = power_of(square / unit, rules.half, rules.whole)
+    _rescale(room.values, length, step)
+    _rescale(room.exact, room.hits.size, step)
+    return square
+
+
+@inlined
+def _roots(nodes: Nodes, q: Floats, room: Room, rules: Rules) -> tuple[int, float, float]:
+    """Open the roots; give their number, the unit of the sums, and the farthest square."""
+    estimating = rules.tolerance >= 0.0
+    front, gaps, length = room.front, room.gaps, 0
+    unit, far = np.inf, 0.0
+    for k in range(nodes.roots.size):
+        node = nodes.roots[k]
+        if nodes.number[node] > 0:
+            d2 = distance2(q, nodes.centre, node)
+            if d2 + nodes.variance[node] >= UNDERFLOW:
+                unit = min(unit, d2 + nodes.variance[node])
+            far = max(far, 2.0 * (d2 + nodes.farthest[node] ** 2))
+            front[length], gaps[length] = node, d2
+            length += 1
+    unit = unit if unit < np.inf else 1.0
+    for i in range(length):
+        found = bounds(
+            nodes, front[i], q, gaps[i], unit, rules.half, rules.whole, rules.pad, rules.image,
+            estimating,
+        )  # fmt: skip
+        _put(front, room.values, i, front[i], found)
+    return length, unit, far
+
+
+@inlined
+def _open_node(
+    nodes: Nodes, node: int, q: Floats, length: int, unit: float, room: Room, rules: Rules
+) -> tuple[int, float, int]:
+    """Put the two parts of a node in its place; give the length, the unit, and what was seen."""
+    seen, estimating = 0, rules.tolerance >= 0.0
+    for part in range(nodes.child[node], nodes.child[node] + 2):
+        if nodes.number[part] == 0:
+            continue
+        seen += 1
+        d2 = distance2(q, nodes.centre, part)
+        mean = d2 + nodes.variance[part]
+        if UNDERFLOW <= mean < unit * rules.step:
+            unit = _shrink(room, length, unit, mean, rules)
+        found = bounds(
+            nodes, part, q, d2, unit, rules.half, rules.whole, rules.pad, rules.image, estimating
+        )
+        _put(room.front, room.values, length, part, found)
+        length += 1
+    return length, unit, seen
+
+
+@inlined
+def _sum_leaf(
+    nodes: Nodes, node: int, q: Floats, length: int, unit: float, room: Room, rules: Rules
+) -> tuple[float, bool, bool]:
+    """Add the members of a leaf; give the unit, whether one is hit, and whether that is unclear."""
+    start, count, c = nodes.start[node], nodes.number[node], nodes.label[node]
+    least = open_leaf(nodes, node, q, room.squares)
+    if least < rules.touch:
+        weight, near = count_hits(nodes, node, q, room.squares, rules.touch, rules.image)
+        room.hits[c] += weight
+        return unit, weight > 0.0, near
+    if least < unit * rules.step:
+        unit = _shrink(room, length, unit, least, rules)
+    value = sum_members(
+        nodes.mass[start : start + count], room.squares, count, unit, rules.half, rules.whole,
+        room.terms,
+    )  # fmt: skip
+    off = np.expm1(-2.0 * rules.half * np.log1p(-rules.image / np.sqrt(least)))
+    off = min(_LARGE, off)
+    room.exact[_LOW, c] += value * max(0.0, 1.0 - off)
+    room.exact[_HIGH, c] += value * (1.0 + off)
+    room.exact[_MIDDLE, c] += value
+    return unit, False, False
+
+
+@compiling(FLAGS)
+def _search(
+    nodes: Nodes, queries: Floats, half: float, whole: int, image: float, margin: float,
+    tolerance: float, limit: int, winner: Integers, state: Integers, visited: Integers,
+    low: Floats, middle: Floats, high: Floats, room: Room,
+) -> None:  # fmt: skip
+    """Do what `search` says, in the room that it made."""
+    dimension, longest = nodes.centre.shape[1], room.squares.size
+    # The errors of a power, of the squares in it, and of the sum over a leaf.
+    wide = (half * (dimension + 8) + 2048 + longest) * _EPS
+    rules = Rules(
+        half, whole, image, margin, tolerance, limit, (2 * dimension + 512) * _EPS, wide,
+        max(UNDERFLOW, (64.0 * image) ** 2), _LARGE ** (-1.0 / half),
+    )  # fmt: skip
+    front, values, gaps, relevant, by_key = (
+        room.front, room.values, room.gaps, room.relevant, room.by_key,
+    )  # fmt: skip
+    n_classes, estimating = room.hits.size, rules.tolerance >= 0.0
+    for row in range(queries.shape[0]):
+        q = queries[row]
+        for c in range(n_classes):
+            for k in range(4):
+                room.exact[k, c] = 0.0
+            room.hits[c], relevant[c], by_key[c] = 0.0, True, estimating
+        struck = unclear = False
+        # Every term is a power of unit/u: at most 2^100, and for the nearest so far at least 1.
+        length, unit, far = _roots(nodes, q, room, rules)
+        seen, rounds, best = length, 0, 0
+        end = OPEN
+        while True:
+            rounds += 1
+            best = _total(
+                nodes, front, values, length, room.exact, rules.wide + (length + rounds) * _EPS,
+                room.sums,
+            )  # fmt: skip
+            # Ratios of squares that underflow are no bounds.
+            unclear = unclear or unit < far * _FLOOR
+            if unclear:
+                break
+            if struck:
+                # Only what may lie at the query itself is left to be known: unbounded nodes.
+                for c in range(n_classes):
+                    relevant[c], by_key[c] = True, False
+                if _mark(nodes, front, values, length, relevant, by_key, gaps) < np.inf:
+                    end = HIT
+                    break
+            elif not estimating:
+                if not _rivals(room.sums, best, rules.margin, relevant):
+                    end = CERTAIN
+                    break
+                for c in range(n_classes):
+                    # Of the best class it is the lower bound that counts.
+                    by_key[c] = c == best
+            elif _proportions(room.sums, low[row], middle[row], high[row]) <= rules.tolerance:
+                end = CERTAIN
+                break
+            if seen >= rules.limit:
+                end = SHORT
+                break
+            largest = _mark(nodes, front, values, length, relevant, by_key, gaps)
+            if largest == 0.0:
+                break
+            i, kept = 0, length
+            while i < kept and seen < rules.limit:
+                if gaps[i] < _PART * largest:
+                    i += 1
+                    continue
+                node = front[i]
+                # The last one not yet looked at takes its place, and the last of all that place.
+                kept -= 1
+                length -= 1
+                gaps[i] = gaps[kept]
+                _move(front, values, i, kept)
+                _move(front, values, kept, length)
+                if nodes.child[node] >= 0:
+                    length, unit, more = _open_node(nodes, node, q, length, unit, room, rules)
+                    seen += more
+                else:
+                    seen += nodes.number[node]
+                    unit, hit, near = _sum_leaf(nodes, node, q, length, unit, room, rules)
+                    struck, unclear = struck or hit, unclear or near
+        if end == HIT:
+            best, known = _heaviest(room.hits, rules.margin)
+            if estimating:
+                total = 0.0
+                for c in range(n_classes):
+                    total += room.hits[c]
+                for c in range(n_classes):
+                    share = room.hits[c] / total
+                    low[row, c], middle[row, c], high[row, c] = share, share, share
+            elif not known:
+                end = OPEN
+        elif unclear and estimating:
+            for c in range(n_classes):
+                low[row, c], middle[row, c], high[row, c] = 0.0, 1.0 / n_classes, 1.0
+        winner[row], state[row], visited[row] = best, end, seen
+
+
 def search(
     nodes: Nodes,
     queries: Floats,
@@ -191,133 +427,14 @@ def search(
     low, middle, high : ndarray of shape (m, n_classes)
         Filled: bounds and estimate of the proportions, where `tolerance` is not negative.
     """
-    size, dimension = nodes.centre.shape
-    pad = (2 * dimension + 512) * _EPS
-    room = 1
-    for node in range(size):
-        if nodes.child[node] < 0:
-            room = max(room, nodes.room[node])
-    # The errors of a power, of the squares in it, and of the sum over a leaf.
-    wide = (half * (dimension + 8) + 2048 + room) * _EPS
-    touch = max(UNDERFLOW, (64.0 * image) ** 2)
-    step_at = _LARGE ** (-1.0 / half)
-    estimating = tolerance >= 0.0
-    squares, terms = np.empty(room), np.empty(room)
-    front, values, gaps = np.empty(size, dtype=np.int64), np.empty((4, size)), np.empty(size)
-    exact, sums, hits = np.empty((4, n_classes)), np.empty((4, n_classes)), np.empty(n_classes)
-    relevant = np.empty(n_classes, dtype=np.bool_)
-    by_key = np.empty(n_classes, dtype=np.bool_)
-    for row in range(queries.shape[0]):
-        q = queries[row]
-        exact[:], hits[:], relevant[:], by_key[:] = 0.0, 0.0, True, estimating
-        struck = unclear = False
-        length = 0
-        # Every term is a power of unit/u: at most 2^100, and for the nearest so far at least 1.
-        unit, far = np.inf, 0.0
-        for node in nodes.roots:
-            if nodes.number[node] > 0:
-                d2 = distance2(q, nodes.centre, node)
-                if d2 + nodes.variance[node] >= UNDERFLOW:
-                    unit = min(unit, d2 + nodes.variance[node])
-                far = max(far, 2.0 * (d2 + nodes.farthest[node] ** 2))
-                front[length], gaps[length] = node, d2
-                length += 1
-        unit = unit if unit < np.inf else 1.0
-        for i in range(length):
-            values[:, i] = bounds(
-                nodes, front[i], q, gaps[i], unit, half, whole, pad, image, estimating
-            )
-        seen, rounds, best = length, 0, 0
-        end = OPEN
-        while True:
-            rounds += 1
-            best = _total(
-                nodes, front, values, length, exact, wide + (length + rounds) * _EPS, sums
-            )
-            # Ratios of squares that underflow are no bounds.
-            unclear = unclear or unit < far * _FLOOR
-            if unclear:
-                break
-            if struck:
-                # Only what may lie at the query itself is left to be known: unbounded nodes.
-                relevant[:], by_key[:] = True, False
-                if _mark(nodes, front, values, length, relevant, by_key, gaps) < np.inf:
-                    end = HIT
-                    break
-            elif not estimating:
-                if not _rivals(sums, best, margin, relevant):
-                    end = CERTAIN
-                    break
-                by_key[:] = False
-                # Of the best class it is the lower bound that counts.
-                by_key[best] = True
-            elif _proportions(sums, low[row], middle[row], high[row]) <= tolerance:
-                end = CERTAIN
-                break
-            if seen >= limit:
-                end = SHORT
-                break
-            largest = _mark(nodes, front, values, length, relevant, by_key, gaps)
-            if largest == 0.0:
-                break
-            i, kept = 0, length
-            while i < kept and seen < limit:
-                if gaps[i] < _PART * largest:
-                    i += 1
-                    continue
-                node = front[i]
-                # The last one not yet looked at takes its place, and the last of all that place.
-                kept -= 1
-                length -= 1
-                front[i], gaps[i], values[:, i] = front[kept], gaps[kept], values[:, kept]
-                front[kept], values[:, kept] = front[length], values[:, length]
-                c, child = nodes.label[node], nodes.child[node]
-                if child >= 0:
-                    for part in range(child, child + 2):
-                        if nodes.number[part] == 0:
-                            continue
-                        seen += 1
-                        d2 = distance2(q, nodes.centre, part)
-                        mean = d2 + nodes.variance[part]
-                        if UNDERFLOW <= mean < unit * step_at:
-                            step = power_of(mean / unit, half, whole)
-                            unit = mean
-                            _rescale(values, length, step)
-                            _rescale(exact, n_classes, step)
-                        front[length] = part
-                        values[:, length] = bounds(
-                            nodes, part, q, d2, unit, half, whole, pad, image, estimating
-                        )
-                        length += 1
-                    continue
-                start, count = nodes.start[node], nodes.number[node]
-                seen += count
-                least = open_leaf(nodes, node, q, squares)
-                if least < touch:
-                    weight, near = count_hits(nodes, node, q, squares, touch, image)
-                    hits[c] += weight
-                    struck = struck or weight > 0.0
-                    unclear = unclear or near
-                    continue
-                if least < unit * step_at:
-                    step = power_of(least / unit, half, whole)
-                    unit = least
-                    _rescale(values, length, step)
-                    _rescale(exact, n_classes, step)
-                value = sum_members(
-                    nodes.mass[start : start + count], squares, count, unit, half, whole, terms
-                )
-                off = min(_LARGE, np.expm1(-2.0 * half * np.log1p(-image / np.sqrt(least))))
-                exact[_LOW, c] += value * max(0.0, 1.0 - off)
-                exact[_HIGH, c] += value * (1.0 + off)
-                exact[_MIDDLE, c] += value
-        winner[row], state[row], visited[row] = best, end, seen
-        if end == HIT:
-            winner[row], known = _heaviest(hits, margin)
-            if estimating:
-                low[row] = hits / hits.sum()
-                middle[row], high[row] = low[row], low[row]
-            elif not known:
-                state[row] = OPEN
-        elif unclear and estimating:
-            low[row], middle[row], high[row] = 0.0, 1.0 / n_classes, 1.0
+    leaves = nodes.child < 0
+    size, longest = len(leaves), int(nodes.room[leaves].max(initial=1))
+    room = Room(
+        np.empty(longest), np.empty(longest), np.empty(size, dtype=np.int64), np.empty((4, size)),
+        np.empty(size), np.empty((4, n_classes)), np.empty((4, n_classes)), np.empty(n_classes),
+        np.empty(n_classes, dtype=np.bool_), np.empty(n_classes, dtype=np.bool_),
+    )  # fmt: skip
+    _search(
+        nodes, queries, half, whole, image, margin, tolerance, limit,
+        winner, state, visited, low, middle, high, room,
+    )  # fmt: skip

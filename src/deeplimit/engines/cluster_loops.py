@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from deeplimit.engines.clusters import Floats, Nodes
-from deeplimit.engines.instructions import compiling, power
+from deeplimit.engines.instructions import inlining, power
 
 __all__ = [
+    "FLAGS",
     "UNDERFLOW",
     "bounds",
     "count_hits",
     "distance2",
-    "jit",
+    "inlined",
     "open_leaf",
     "outside2",
     "power_of",
@@ -20,7 +21,8 @@ __all__ = [
 ]
 
 # Sums may be added in any order: their error bound holds for all. Infinities must stay.
-jit = compiling({"reassoc", "contract", "nsz"})
+FLAGS = {"reassoc", "contract", "nsz"}
+inlined = inlining(FLAGS)
 
 # Squares below it have lost digits to underflow: whether the rows are equal is not known.
 UNDERFLOW = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
@@ -32,7 +34,7 @@ _BEND = 3.0
 _NEARER, _DEVIATIONS, _NEAREST = 0.7, 3.0, 1.0 / 32.0
 
 
-@jit
+@inlined
 def power_of(ratio: float, half: float, whole: int) -> float:
     """Give ratio^half, by products where twice `half` is the whole number given; -1 is none."""
     if whole < 0:
@@ -49,7 +51,7 @@ def power_of(ratio: float, half: float, whole: int) -> float:
     return result
 
 
-@jit
+@inlined
 def distance2(q: Floats, centre: Floats, node: int) -> float:
     """Give the squared distance to the centre of a cluster."""
     total = 0.0
@@ -59,7 +61,7 @@ def distance2(q: Floats, centre: Floats, node: int) -> float:
     return total
 
 
-@jit
+@inlined
 def outside2(q: Floats, nodes: Nodes, node: int) -> float:
     """Give the squared distance to the box of a cluster."""
     total = 0.0
@@ -69,7 +71,7 @@ def outside2(q: Floats, nodes: Nodes, node: int) -> float:
     return total
 
 
-@jit
+@inlined
 def bounds(
     nodes: Nodes,
     node: int,
@@ -146,11 +148,14 @@ def bounds(
     deviation = np.sqrt(relative)
     nearer = min(_DEVIATIONS, _NEARER * half * deviation) * deviation
     close = max(least, upward * max(1.0 - nearer, _NEAREST))
-    likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
-    return lower, upper, middle, min(upper - lower, likely)
+    likely = np.inf
+    if lower < np.inf:
+        likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
+        likely = min(upper - lower, likely)
+    return lower, upper, middle, likely
 
 
-@jit
+@inlined
 def open_leaf(nodes: Nodes, leaf: int, q: Floats, squares: Floats) -> float:
     """Fill in the squared distances of the members of a leaf, and give the least."""
     count, room = nodes.number[leaf], nodes.room[leaf]
@@ -169,7 +174,7 @@ def open_leaf(nodes: Nodes, leaf: int, q: Floats, squares: Floats) -> float:
     return least
 
 
-@jit
+@inlined
 def sum_members(
     mass: Floats, squares: Floats, count: int, unit: float, half: float, whole: int, terms: Floats
 ) -> float:
@@ -200,7 +205,7 @@ def sum_members(
     return total
 
 
-@jit
+@inlined
 def count_hits(
     nodes: Nodes, leaf: int, q: Floats, squares: Floats, touch: float, image: float
 ) -> tuple[float, bool]:

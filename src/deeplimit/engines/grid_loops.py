@@ -64,36 +64,14 @@ def keep_nearest(u: Any, w: Any, first: int, squares: Any, places: Any) -> None:
 
 
 @compiled
-def sum_grid(
+def _add_blocks(
     x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
     q: Any, sizes: Any, own: Any, near: Any, floor: Any, far: Any, halves: Any, factors: Any,
     unit: Any, sums: Any, squares: Any, nearest_places: Any, rows: Any, places: Any, crowded: Any,
+    u: Any, t: Any, rest: Any, room: Any,
 ) -> int:  # fmt: skip
-    """Add the terms of some blocks to the sums of many exponents, and keep the nearest examples.
-
-    Parameters
-    ----------
-    x, w, norms, largest, runs, first_run, first_block, q, sizes, own, near, floor, far
-        As in `loops.sum_blocks`.
-    halves : (A,), factors : (A, 2)
-        Halves of the exponents, and which two make each, as in `add_powers`.
-    unit : (m, C), sums : (m, C, A)
-        The sums of the classes, in units of unit^(-half).
-    squares, nearest_places : (m, K)
-        The nearest examples so far, ascending; K may be 0.
-    rows, places, crowded
-        Pairs left out, as in `loops.sum_blocks`.
-
-    Returns
-    -------
-    int
-        Length of the list of pairs.
-    """
-    block = w.shape[1]
-    u = np.empty((TILE, block), x.dtype)
-    t, rest = np.empty(block, x.dtype), np.empty(block, x.dtype)
-    room = np.empty((max(halves.size, 1), block), x.dtype)
-    kept, taken = squares.shape[1], 0
+    """Do what `sum_grid` says, in the room that it made."""
+    block, kept, taken = w.shape[1], squares.shape[1], 0
     for b in range(x.shape[0]):
         for g in range(q.shape[0]):
             squared_distances(x[b], q[g], u)
@@ -130,3 +108,37 @@ def sum_grid(
                         sums[i, c],
                     )  # fmt: skip
     return taken
+
+
+def sum_grid(
+    x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
+    q: Any, sizes: Any, own: Any, near: Any, floor: Any, far: Any, halves: Any, factors: Any,
+    unit: Any, sums: Any, squares: Any, nearest_places: Any, rows: Any, places: Any, crowded: Any,
+) -> int:  # fmt: skip
+    """Add the terms of some blocks to the sums of many exponents, and keep the nearest examples.
+
+    Parameters
+    ----------
+    x, w, norms, largest, runs, first_run, first_block, q, sizes, own, near, floor, far
+        As in `loops.sum_blocks`.
+    halves : (A,), factors : (A, 2)
+        Halves of the exponents, and which two make each, as in `add_powers`.
+    unit : (m, C), sums : (m, C, A)
+        The sums of the classes, in units of unit^(-half).
+    squares, nearest_places : (m, K)
+        The nearest examples so far, ascending; K may be 0.
+    rows, places, crowded
+        Pairs left out, as in `loops.sum_blocks`.
+
+    Returns
+    -------
+    int
+        Length of the list of pairs.
+    """
+    block = w.shape[1]
+    return _add_blocks(
+        x, w, norms, largest, runs, first_run, first_block, q, sizes, own, near, floor, far,
+        halves, factors, unit, sums, squares, nearest_places, rows, places, crowded,
+        np.empty((TILE, block), x.dtype), np.empty(block, x.dtype), np.empty(block, x.dtype),
+        np.empty((max(halves.size, 1), block), x.dtype),
+    )  # fmt: skip

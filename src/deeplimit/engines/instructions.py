@@ -32,13 +32,16 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-def compiling(fastmath: bool | set[str]) -> Callable[[F], F]:
+def compiling(fastmath: bool | set[str], *, counts: bool = False) -> Callable[[F], F]:
     """Give a decorator that compiles a loop when it is first called, and keeps it on disk.
 
     Machine code holds that of the functions it calls. numba would use it again as long as the file
     of the caller is the same; here the files of all loops must be.
+
+    Who holds an array is counted only if the loop makes some: to count that, at each call and each
+    view, takes longer than to sum a few hundred pairs.
     """
-    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True}
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, "_nrt": counts}
 
     def compiled(function: F) -> F:
         made = numba.njit(cache=True, **options)(function)
@@ -55,14 +58,21 @@ def compiling(fastmath: bool | set[str]) -> Callable[[F], F]:
 compiled = compiling(fastmath=True)
 
 
-def inlined(function: F) -> F:
-    """Compile a loop as a part of those that call it.
+def inlining(fastmath: bool | set[str]) -> Callable[[F], F]:
+    """Give a decorator that compiles a loop as a part of those that call it.
 
     Always: as a function of its own it would be optimised anew, and the bits of a sum would depend
     on whether the caller was compiled now or came from the disk.
     """
-    options = {"fastmath": True, "error_model": "numpy", "nogil": True}
-    return cast(F, numba.njit(forceinline=True, **options)(function))
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, "_nrt": False}
+
+    def inlined(function: F) -> F:
+        return cast(F, numba.njit(forceinline=True, **options)(function))
+
+    return inlined
+
+
+inlined = inlining(fastmath=True)
 
 
 def intrinsic(function: Callable[..., Any]) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from deeplimit.engines.instructions import compiled
+from deeplimit.engines.instructions import compiling
 
 
-@compiled
+@compiling(fastmath=True, counts=True)
 def lay_out(rows: Any, order: Any, centre: Any, factor: float, x: Any, norms: Any) -> None:
     """Write (rows[order] - centre)·factor into panels (b, B/P, D, P), and the norms of these.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ _LARGEST = np.finfo(np.float64).max
 _LEAST = 1e-290
 
 # Logarithms of nothing are -inf, which fast arithmetic does not know.
-exactly = compiling(fastmath=False)
+exactly = compiling(fastmath=False, counts=True)
 
 
 @inlined
@@ -120,50 +120,32 @@ def put_in_order(
         nearest[i], listed[i] = spare[i], names[i]
 
 
+class Room(NamedTuple):
+    """Room for squares, terms, what is seen of 8 queries, the sets, and what is put in order."""
+
+    flat: Any
+    terms: Any
+    seen: Any
+    names: Any
+    count: Any
+    bound: Any
+    minima: Any
+    hits: Any
+    heads: Any
+    sorted_by: Any
+    sorted_names: Any
+
+
 @compiled
-def list_nearest(
+def _list_nearest(
     x: Any, order: Any, n: int, q: Any, m: int,
     length: float, smooth: bool, coefficients: Any, k: int,
-    values: Any, places: Any, sums: Any,
+    values: Any, places: Any, sums: Any, made: Any,
 ) -> None:  # fmt: skip
-    """List the nearest examples of some queries, and sum kernels at the first examples.
-
-    Parameters
-    ----------
-    x : (p, D, P)
-        Coordinates of the examples, in panels of 256 bytes; the last may be filled up.
-    order : (n,)
-        Number of the example at each place.
-    n : int
-        How many there are.
-    q : (m/8, D, 8)
-        Queries by eights; those from the m-th on are none.
-    m : int
-        How many queries there are.
-    length, smooth, coefficients : float, bool and (C, c)
-        The sums are those of coefficient·exp(-r/length) over the first c examples, or of
-        coefficient·exp(-r²/(2 length²)) if smooth.
-    k : int
-        How many nearest examples are listed, at most n.
-    values, places : (m, k)
-        Squared distances and numbers of the nearest examples, nearest first, equal ones by number.
-    sums : (m, C)
-        The sums.
-
-    Notes
-    -----
-    Examples are cut into sets, of which the k-th least minimum bounds the k-th least distance: few
-    are as near, and only their sets are looked at.
-    """
+    """Do what `list_nearest` says, in the room that it made."""
     panel, across = x.shape[2], _STRETCH // x.shape[2]
-    flat, t = np.empty(TILE * _STRETCH), np.empty(_STRETCH)
-    room = 2 * k + 2 * _STRETCH + 1
-    seen, names = np.empty((TILE, room)), np.empty((TILE, room), np.int64)
-    count, bound = np.zeros(TILE, np.int64), np.empty(TILE)
-    minima, hits = np.empty(_STRETCH), np.empty(_STRETCH, np.int64)
-    guess = 0.0
-    heads = np.empty(2 * k + 1, np.int64)
-    sorted_by, sorted_names = np.empty(2 * k), np.empty(2 * k, np.int64)
+    flat, t, seen, names, count, bound, minima, hits, heads, sorted_by, sorted_names = made
+    room, guess = seen.shape[1], 0.0
     euler, smoothness = np.e, 0.5 / (length * length)
     for g in range(q.shape[0]):
         rows = min(TILE, m - g * TILE)
@@ -249,7 +231,52 @@ def list_nearest(
             )
 
 
-@compiled
+def list_nearest(
+    x: Any, order: Any, n: int, q: Any, m: int,
+    length: float, smooth: bool, coefficients: Any, k: int,
+    values: Any, places: Any, sums: Any,
+) -> None:  # fmt: skip
+    """List the nearest examples of some queries, and sum kernels at the first examples.
+
+    Parameters
+    ----------
+    x : (p, D, P)
+        Coordinates of the examples, in panels of 256 bytes; the last may be filled up.
+    order : (n,)
+        Number of the example at each place.
+    n : int
+        How many there are.
+    q : (m/8, D, 8)
+        Queries by eights; those from the m-th on are none.
+    m : int
+        How many queries there are.
+    length, smooth, coefficients : float, bool and (C, c)
+        The sums are those of coefficient·exp(-r/length) over the first c examples, or of
+        coefficient·exp(-r²/(2 length²)) if smooth.
+    k : int
+        How many nearest examples are listed, at most n.
+    values, places : (m, k)
+        Squared distances and numbers of the nearest examples, nearest first, equal ones by number.
+    sums : (m, C)
+        The sums.
+
+    Notes
+    -----
+    Examples are cut into sets, of which the k-th least minimum bounds the k-th least distance: few
+    are as near, and only their sets are looked at.
+    """
+    most = 2 * k + 2 * _STRETCH + 1
+    room = Room(
+        np.empty(TILE * _STRETCH), np.empty(_STRETCH),
+        np.empty((TILE, most)), np.empty((TILE, most), np.int64),
+        np.zeros(TILE, np.int64), np.empty(TILE),
+        np.empty(_STRETCH), np.empty(_STRETCH, np.int64),
+        np.empty(2 * k + 1, np.int64), np.empty(2 * k), np.empty(2 * k, np.int64),
+    )  # fmt: skip
+    _list_nearest(x, order, n, q, m, length, smooth, coefficients, k, values, places, sums, room)
+
+
+@compiling(fastmath=True, counts=True)
 def list_squares(x: Any, n: int, q: Any, m: int, out: Any) -> None:
     """Write all squared distances of m queries to n examples, laid out alike, into out (m, n)."""
     u = np.empty((TILE, x.shape[0] * x.shape[2]))
