@@ -8,6 +8,7 @@ import pytest
 
 from deeplimit.engines import distances
 from deeplimit.engines.alike import half_norms
+from deeplimit.engines.digits import LIMITS, lost
 from deeplimit.engines.powers import WHOLE, power_sums, power_sums_by_products
 from deeplimit.engines.powers import _series as series
 
@@ -49,7 +50,7 @@ def case(kind, d, seed=0):
 def norms(rows):
     rows, pairs = rows.astype(np.float64), distances.paired(rows.shape[1])
     both = rows[:, : 3 * pairs : 3] * rows[:, 1 : 3 * pairs : 3]
-    return (rows**2).sum(axis=1) / 2.0 + both.sum(axis=1)
+    return (rows**2).sum(axis=1) / 2.0 - both.sum(axis=1)
 
 
 def run(form, x, q, exponent, *, whole=True, unit=None, losses=None):
@@ -68,12 +69,15 @@ def run(form, x, q, exponent, *, whole=True, unit=None, losses=None):
 
 
 def check(forms, kind, d, exponent, *, whole):
-    x, q, u = case(kind, d)
+    x, q, squares = case(kind, d)
     raw = whole and exponent <= WHOLE
-    unit = None if raw else u.min(axis=1)
-    scale = 1.0 if raw else unit[:, None]
-    expected = ((u / scale) ** (-np.longdouble(exponent) / 2)).sum(axis=1)
-    for form, losses in zip(forms, (None, np.zeros(u.shape[1])), strict=True):
+    # Products give half the squares.
+    for form, u, losses in zip(
+        forms, (squares, squares / 2), (None, np.zeros(squares.shape[1])), strict=True
+    ):
+        unit = None if raw else u.min(axis=1)
+        scale = 1.0 if raw else unit[:, None]
+        expected = ((u / scale) ** (-np.longdouble(exponent) / 2)).sum(axis=1)
         sums, ends = run(form, x, q, exponent, whole=whole, unit=unit, losses=losses)
         np.testing.assert_allclose(sums, expected.astype(float), rtol=TOLERANCE[kind])
         np.testing.assert_allclose(ends[0], u.min(axis=1).astype(float), rtol=TOLERANCE[kind])
@@ -136,12 +140,38 @@ def test_half_norms(kind):
 
 def test_products_compare_each_square_with_what_it_must_be(forms):
     x, q, u = case(np.float64, 12)
-    losses = np.random.default_rng(1).uniform(0.0, 400.0, u.shape[1])
+    losses = np.random.default_rng(1).uniform(0.0, 200.0, u.shape[1])
     _, ends = run(forms[1], x, q, 3, losses=losses)
-    over = (u - losses).min(axis=1).astype(float)
+    over = (u / 2 - losses).min(axis=1).astype(float)
     # Negative numbers are less than positive ones, whatever their order among themselves.
     assert np.array_equal(ends[0] < 0, over < 0)
     np.testing.assert_allclose(ends[0][over > 0], over[over > 0], rtol=1e-12)
+
+
+DATA = {
+    "of one sign": lambda rng, d: rng.uniform(0.5, 1.5, (64, d)),
+    "normal": lambda rng, d: rng.standard_normal((64, d)),
+    "heavy tails": lambda rng, d: rng.standard_t(2, (64, d)),
+    "one large column": lambda rng, d: rng.standard_normal((64, d)) * np.r_[10.0, np.ones(d - 1)],
+}
+
+
+@pytest.mark.parametrize("d", [8, 10, 30, 100])
+@pytest.mark.parametrize("draw", DATA.values(), ids=list(DATA))
+def test_products_lose_no_more_digits_than_is_said(forms, draw, d):
+    rng = np.random.default_rng(d)
+    # What is lost at this steepness is the loss itself, of u beside the norms.
+    bound = lost(2.0, "single", d) * 1.5 * LIMITS["single"].tolerance
+    for _ in range(100):
+        rows = draw(rng, d).astype(np.float32)
+        # Each query is near one of the examples.
+        q = rows[:8] + 0.01 * np.linalg.norm(rows[:8], axis=1).min() * rng.standard_normal((8, d))
+        q = q.astype(np.float32)
+        x = np.ascontiguousarray(rows.T[None])
+        _, ends = run(forms[1], x, np.ascontiguousarray(q.T), 3, losses=np.zeros(64))
+        u = ((q[:, None].astype(np.longdouble) - rows) ** 2).sum(axis=2)
+        sizes = (q.astype(float) ** 2).sum(axis=1) + (rows[u.argmin(axis=1)] ** 2).sum(axis=1)
+        assert np.all(np.abs(2.0 * ends[0] - u.min(axis=1)) <= bound * sizes)
 
 
 @pytest.mark.parametrize(("k", "eps"), [(1, 2.0**-24), (3, 2.0**-53), (10, 2.0**-53)])

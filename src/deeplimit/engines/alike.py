@@ -27,9 +27,12 @@ LARGEST_WHOLE = 64
 # After tiles that had to be summed twice so many, at most, are not tried in a form.
 PAUSE = 63
 # Distances by products are worth their preparations for so many tiles of queries, and columns.
-MANY, COLUMNS = 8, 24
+MANY, COLUMNS = 8, 8
 # Pairs must be farther apart than this part of their squared norms: then many are.
 LOST = 0.8
+# They may be nearer by this factor, if what such blocks err more than the tolerance is less than
+# this part of it, beside the sums: in many columns one near pair weighs little among all others.
+DEAREST, SPARE = 16.0, 0.2
 # Whether columns are paired here is known when the loops are compiled.
 PAIRED = paired(STEP) > 0
 
@@ -51,12 +54,14 @@ def alike(w: Any, runs: Any, first_run: Any, b: int) -> Any:
 
 
 @inlined
-def shrink(nearest: Any, half: Any, i: int, c: int, unit: Any, plus: Any, minus: Any) -> None:
-    """Bring sums to the unit of a square that is less than all before."""
-    factor = (np.float64(nearest) / unit[i, c]) ** np.float64(half)
-    plus[i, c] *= factor
-    minus[i, c] *= factor
-    unit[i, c] = nearest
+def shrink(nearest: Any, half: Any, i: int, c: int, totals: Any) -> Any:
+    """Bring sums to the unit of a square that is less than all before, and give the factor."""
+    factor = (np.float64(nearest) / totals.unit[i, c]) ** np.float64(half)
+    totals.plus[i, c] *= factor
+    totals.minus[i, c] *= factor
+    totals.spent[i, c] *= factor
+    totals.unit[i, c] = nearest
+    return factor
 
 
 @inlined
@@ -76,7 +81,7 @@ def half_norms(x: Any, wide: Any, halves: Any) -> None:
         for k in range(columns // STEP if PAIRED else 0):
             left, right = x[p, STEP * k], x[p, STEP * k + 1]
             for j in range(panel):
-                wide[j] += np.float64(left[j]) * np.float64(right[j])
+                wide[j] -= np.float64(left[j]) * np.float64(right[j])
         for j in range(panel):
             halves[p * panel + j] = wide[j]
 
@@ -86,7 +91,7 @@ class Rules(NamedTuple):
 
     `whole` is the exponent if that is a whole number of moderate size, else 0. If it is a small one
     squares must lie between 1/reach and reach, else they may be less than all before by the factor
-    `closer`.
+    `closer`. `halved` is 2^(-half).
     """
 
     near: Any
@@ -96,23 +101,29 @@ class Rules(NamedTuple):
     whole: Any
     reach: Any
     closer: Any
+    halved: Any
 
 
 class Totals(NamedTuple):
-    """The sums, as in `loops.sum_blocks`, and `scale`, the power of the units `scaled`."""
+    """The sums, as in `loops.sum_blocks`, what the power of a unit is, and errors.
+
+    `power` is that of the unit `powered`. `spent` is what products err more than the tolerance, as
+    part of that, in the units of the sums.
+    """
 
     unit: Any
     plus: Any
     minus: Any
-    scale: Any
-    scaled: Any
+    power: Any
+    powered: Any
+    spent: Any
 
 
 class Block(NamedTuple):
     """A block of one class and one weight, where its places begin, and what products take of it.
 
-    What its empty places add is `nothing` times a power of the unit. Squares must be as large as
-    `losses`, of which `lost` is the least.
+    What its empty places add is `nothing` times a power of the unit. Half the squares must be as
+    large as `losses`, of which `lost` is twice the least.
     """
 
     x: Any
@@ -146,57 +157,88 @@ def sum_alike(
     That is done before it is known whether a pair is special: by products if there is a loss of
     digits, else by differences. The sums of some queries are void then; give for how many queries
     it is still to be done.
+
+    Notes
+    -----
+    Let C·ε(|q|² + |x|²) bound the error of a square u by products, and the loss l be where this is
+    the tolerance of a kernel's value. With the least m of all u - l·|x|², a value of the block errs
+    by at most max(1, l·|q|²/m) tolerances, for (|q|² + |x|²)/u is at most the larger of |q|²/m and
+    1/l. So much of the block's sum is what is spent at the most.
     """
-    one, c = type(loss)(1), block.label
-    weight, width = np.float64(block.weight), block.halves.size
-    half, whole, unit = rules.half, rules.whole, totals.unit
+    kind, c, stop = type(loss), block.label, start + TILE
+    one, two, half, whole = kind(1), kind(2), rules.half, rules.whole
     todo, ready, scale, sums, ends = tile
-    away, raw = type(loss)(AWAY), 0 < whole <= WHOLE
+    unit, plus = totals.unit[start:stop, c], totals.plus[start:stop, c]
+    power, powered = totals.power[start:stop, c], totals.powered[start:stop, c]
+    raw, by_products = 0 < whole <= WHOLE, loss > 0
     if not raw:
         for r in range(TILE):
-            scale[r] = unit[start + r, c] if whole > 0 else one / unit[start + r, c]
-    if loss > 0:
+            scale[r] = unit[r] / two if by_products else unit[r]
+            if whole == 0:
+                scale[r] = one / scale[r]
+    if by_products:
+        # Of half the squared distances.
         power_sums_by_products(
-            block.x, q, block.halves, halves, whole, half, scale, rules.far < away, sums, ends,
+            block.x, q, block.halves, halves, whole, half, scale, rules.far < AWAY, sums, ends,
             block.losses,
         )  # fmt: skip
+        for r in range(TILE):
+            ends[0, r] *= two
+            ends[1, r] *= two
+            sums[r] *= rules.halved if raw else one
     else:
-        power_sums(block.x, q, whole, half, scale, rules.far < away, sums, ends)
+        power_sums(block.x, q, whole, half, scale, rules.far < AWAY, sums, ends)
+    size, here, least, most = sizes[start:stop], own[start:stop], ends[0], ends[1]
+    largest, width = block.largest, np.uint64(block.halves.size)
+    lost = block.lost if by_products else kind(0)
+    # Seen from far out the empty places are elsewhere.
+    out = kind(FAR_OUT) if block.nothing > 0 else kind(np.inf)
+    lowest = max(rules.floor, one / rules.reach if raw else kind(0))
+    wrong = other = 0
     for r in range(TILE):
-        size, here = sizes[start + r], own[start + r] - block.first
-        special = (ends[1, r] > rules.far) | ((here >= 0) & (here < width))
-        # Seen from far out the empty places are elsewhere.
-        special |= (block.nothing > 0) & (size > FAR_OUT)
-        if loss > 0:
-            # What was found is the least of u - loss·|x|². With the least loss·|x|² it bounds the
-            # least u from below, and is more than loss/2 of that.
-            special |= ends[0, r] < loss * size * size
-            ends[0, r] += block.lost
-        bound = rules.near * (size + block.largest)
-        special |= ends[0, r] < max(bound * bound, rules.floor)
+        # What was found by products is the least of u - loss·|x|². With the least loss·|x|² it
+        # bounds the least u from below.
+        nearest, bound = least[r] + lost, rules.near * (size[r] + largest)
+        special = nearest < max(bound * bound, lowest)
+        special |= (most[r] > rules.far) | (size[r] > out)
+        special |= np.uint64(here[r] - block.first) < width
         if raw:
-            squares = 2 * (size * size + block.largest * block.largest)
-            special |= (squares > rules.reach) | (ends[0, r] * rules.reach < one)
+            special |= two * (size[r] * size[r] + largest * largest) > rules.reach
+            other += powered[r] != unit[r]
         else:
-            before = unit[start + r, c]
-            special |= (before > away) | (ends[0, r] < before * rules.closer)
+            special |= (unit[r] > kind(AWAY)) | (nearest < unit[r] * rules.closer)
+        needed = loss * size[r] * size[r]
+        special |= least[r] * kind(DEAREST) < needed
+        other += (least[r] < needed) | (nearest < unit[r])
         ready[r] = todo[r] and not special
+        wrong += not ready[r]
+    if raw and wrong + other == 0:
+        for r in range(TILE):
+            plus[r] += (np.float64(sums[r]) - block.nothing) * block.weight * power[r]
+        return 0
     left = 0
     for r in range(TILE):
+        i, nearest, total = start + r, least[r] + lost, np.float64(sums[r])
         if not ready[r]:
             left += todo[r]
             continue
-        todo[r] = False
-        i, nearest, total = start + r, ends[0, r], np.float64(sums[r])
-        if not raw:
-            if block.nothing > 0:
-                total -= block.nothing * np.float64(unit[i, c]) ** np.float64(half)
-            totals.plus[i, c] += total * weight
-        if nearest < unit[i, c]:
-            shrink(nearest, half, i, c, unit, totals.plus, totals.minus)
+        if not raw and block.nothing > 0:
+            total -= block.nothing * np.float64(unit[r]) ** np.float64(half)
+        if nearest < unit[r]:
+            factor = shrink(nearest, half, i, c, totals)
+            total *= one if raw else factor
         if raw:
-            if totals.scaled[i, c] != unit[i, c]:
-                totals.scaled[i, c] = unit[i, c]
-                totals.scale[i, c] = np.float64(unit[i, c]) ** np.float64(half)
-            totals.plus[i, c] += (total - block.nothing) * totals.scale[i, c] * weight
+            if powered[r] != unit[r]:
+                powered[r], power[r] = unit[r], np.float64(unit[r]) ** np.float64(half)
+            total = (total - block.nothing) * power[r]
+        total *= block.weight
+        needed = loss * size[r] * size[r]
+        if least[r] < needed:
+            spent = totals.spent[i, c] + total * (needed / least[r] - one)
+            if spent > SPARE * (plus[r] + total):
+                left += 1
+                continue
+            totals.spent[i, c] = spent
+        todo[r] = False
+        plus[r] += total
     return left

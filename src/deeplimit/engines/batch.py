@@ -42,8 +42,8 @@ class Batch(NamedTuple):
     def empty(self, *shape: int) -> tuple[NDArray[Any], Floats, Floats]:
         """Give units and two sums for the queries, as the loops begin with them."""
         m = self.points[1].size
-        unit = np.full((m, shape[0]), self.far, dtype=self.points[0].dtype)
-        return unit, np.zeros((m, *shape)), np.zeros((m, *shape))
+        unit = np.full((m, shape[0]), self.far, dtype=self.points[0].dtype, order="F")
+        return unit, np.zeros((m, *shape), order="F"), np.zeros((m, *shape), order="F")
 
     def pairs(self, taken: int, packed: Packed) -> tuple[Integers, Integers, NDArray[np.bool_]]:
         """Give queries and examples of the pairs left out, and the queries whose sums are void."""

@@ -5,7 +5,7 @@ are registers for. No compiler arrives at that from a loop over examples: it wou
 memory at every coordinate. So this loop is written in LLVM's intermediate representation.
 
 It has two forms. Differences lose no digits where a pair is near. Products take fewer operations,
-and lose what a squared distance has less than the squared norms have.
+and lose what a squared distance has less than the squared norms have: they give half of it.
 """
 
 from __future__ import annotations
@@ -214,13 +214,14 @@ class _Columns:
         return [[builder.load(total) for total in row] for row in self.sums]
 
     def products(self, place: Any, norms: Any, others: Any) -> list[list[Any]]:
-        """Give squared distances as norms less products.
+        """Give half the squared distances as norms less products.
 
         Notes
         -----
-        Two columns are taken together by Winograd's identity [1]_: (x₁ + q₂)(x₂ + q₁) is
-        x₁q₁ + x₂q₂ + x₁x₂ + q₁q₂, and of that the last two terms are known beforehand. A product
-        less is two additions more, for which there are units of their own.
+        Two columns are taken together by Winograd's identity [1]_, here with differences:
+        (x₁ - q₂)(x₂ - q₁) is x₁x₂ + q₁q₂ - x₁q₁ - x₂q₂, and of that the first two terms are known
+        beforehand. A product less is two additions more, for which there are units of their own.
+        What is known comes first, so that what is rounded becomes small where a pair is near.
 
         References
         ----------
@@ -228,7 +229,14 @@ class _Columns:
            C-17 (1968) 693-694.
         """
         builder = self.builder
-        self._clear()
+        start = builder.mul(place, _ir.Constant(self.word, self.vector.count))
+        mine = [
+            loaded(builder, norms.data, start, v * self.vector.count, self.vector)
+            for v in self.parts
+        ]
+        for r, v, total in self._each():
+            theirs = self._number(others[v], _ir.Constant(self.word, 0), r)
+            builder.store(builder.fadd(mine[v], theirs, flags=FAST), total)
         step = _ir.Constant(self.word, STEP)
         pairs = builder.udiv(self.count, step) if paired(STEP) else _ir.Constant(self.word, 0)
         with _cgutils.for_range(builder, pairs, intp=self.word) as loop:
@@ -238,22 +246,11 @@ class _Columns:
             column = builder.add(begin, loop.index)
             points = self._points(column)
             for r, v, total in self._each():
-                self._add(total, points[v], self._number(self.sources[v], column, r))
-        start = builder.mul(place, _ir.Constant(self.word, self.vector.count))
-        mine = [
-            loaded(builder, norms.data, start, v * self.vector.count, self.vector)
-            for v in self.parts
-        ]
-        found: list[list[Any]] = [[] for _ in self.sums]
-        for r, v, total in self._each():
-            theirs = self._number(others[v], _ir.Constant(self.word, 0), r)
-            both = builder.fadd(mine[v], theirs, flags=FAST)
-            half = builder.fsub(both, builder.load(total))
-            found[r].append(builder.fadd(half, half))
-        return found
+                self._take(total, points[v], self._number(self.sources[v], column, r))
+        return [[builder.load(total) for total in row] for row in self.sums]
 
     def _step(self, column: Any) -> None:
-        """Add the products of three columns: of two together, and of one."""
+        """Take the products of three columns: of two together, and of one."""
         builder = self.builder
         second, third = (builder.add(column, _ir.Constant(self.word, k)) for k in (1, 2))
         x1, x2, x3 = (self._points(k) for k in (column, second, third))
@@ -264,9 +261,9 @@ class _Columns:
             if before is not None:
                 # LLVM would do all that can be done at once first, and leave units idle later.
                 x3[v] = builder.asm(tie, "", "=v,0,v", [x3[v], before], side_effect=False)
-            self._add(total, x3[v], self._number(source, third, r))
-            left = builder.fadd(x1[v], self._number(source, second, r), flags=FAST)
-            right = builder.fadd(x2[v], self._number(source, column, r), flags=FAST)
+            self._take(total, x3[v], self._number(source, third, r))
+            left = builder.fsub(x1[v], self._number(source, second, r), flags=FAST)
+            right = builder.fsub(x2[v], self._number(source, column, r), flags=FAST)
             self._add(total, left, right)
             before = right
 
@@ -298,6 +295,11 @@ class _Columns:
         start = builder.add(builder.mul(column, _ir.Constant(self.word, TILE)), self.first)
         place = builder.gep(source, [builder.add(start, _ir.Constant(self.word, query))])
         return spread(builder, self.vector, builder.load(place))
+
+    def _take(self, total: Any, left: Any, right: Any) -> None:
+        product = self.builder.fmul(left, right, flags=FAST)
+        less = self.builder.fsub(self.builder.load(total), product, flags=FAST)
+        self.builder.store(less, total)
 
     def _add(self, total: Any, left: Any, right: Any) -> None:
         product = self.builder.fmul(left, right, flags=FAST)

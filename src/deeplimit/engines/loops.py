@@ -8,7 +8,7 @@ stays in the first cache until the next line of this file has used it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -197,7 +197,141 @@ def set_aside(
     return found, taken, False
 
 
+class Room(NamedTuple):
+    """Room for what is found of a block.
+
+    That are squares and terms of a tile; weights of what is not left out; of products the half
+    norms, losses and the sums they are from; the same of all queries; and for either form the
+    tiles until it is tried again, and how many that were at the last failure.
+    """
+
+    u: Any
+    terms: Any
+    rest: Any
+    halves: Any
+    losses: Any
+    wide: Any
+    query_halves: Any
+    pauses: Any
+
+
+@inlined
+def sum_with_care(
+    u: Any, w: Any, norms: Any, largest: Any, runs: Any, place: int, i: int, size: Any, own: int,
+    rules: Any, gap: Any, table: Any, fine: Any, low: Any, totals: Any,
+    rows: Any, places: Any, crowded: Any, taken: int, room: Any,
+) -> int:  # fmt: skip
+    """Add the terms of a block's squares to the sums of a query, run by run.
+
+    The pairs that are left out are listed; give how many there are on the list.
+    """
+    half, far, near, floor = rules.half, rules.far, rules.near, rules.floor
+    unit, plus, minus, nothing = totals.unit, totals.plus, totals.minus, type(size)(0)
+    bound = near * (size + largest)
+    bound = max(bound * bound, floor)
+    for run in range(runs.shape[0]):
+        # Views from 0 on: an index that might be negative is never vectorised.
+        c, start, stop = runs[run, 0], runs[run, 1], runs[run, 2]
+        square, weights = u[start:stop], w[start:stop]
+        here = own - place - start
+        nearest = least(square)
+        special = nearest < bound or 0 <= here < stop - start
+        if far < AWAY:
+            for j in range(square.size):
+                special |= square[j] > far
+        if special:
+            nearest, taken, full = set_aside(
+                square, weights, norms[start:stop], size, near, floor, far,
+                here, room.rest, i, place + start, rows, places, taken,
+            )  # fmt: skip
+            crowded[i] |= full
+            if nearest >= far:
+                continue
+            weights = room.rest[: stop - start]
+        if nearest < unit[i, c]:
+            shrink(nearest, half, i, c, totals)
+        out, spare = room.terms[1, : stop - start], room.terms[0, : stop - start]
+        if table.shape[0] == 0:
+            plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)
+            continue
+        weigh(square, weights, unit[i, c], half, spare, out)
+        if fine < 0:
+            polynomial(square, gap, table, out)
+        else:
+            tabulated(square, gap, table, fine, low, out)
+        total, below = nothing, nothing
+        for j in range(out.size):
+            total += max(out[j], nothing)
+            below -= min(out[j], nothing)
+        plus[i, c] += total
+        minus[i, c] += below
+    return taken
+
+
 @compiled
+def _add_blocks(
+    x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
+    q: Any, sizes: Any, own: Any, near: Any, loss: Any, floor: Any, far: Any,
+    half: Any, gap: Any, table: Any, fine: Any, low: Any,
+    totals: Any, rows: Any, places: Any, crowded: Any, tile: Any, room: Any,
+) -> int:  # fmt: skip
+    """Do what `sum_blocks` says, in the room that it made."""
+    block, kind, twice = w.shape[1], type(half), 2 * half
+    whole = np.int32(twice) if twice == np.int32(twice) and twice <= LARGEST_WHOLE else np.int32(0)
+    # In single precision; in double there is more room than is needed.
+    reach = kind(10.0) ** (kind(28) / half)
+    closer, halved = kind(2.0) ** (kind(-LARGER) / half), kind(2.0) ** -half
+    rules = Rules(near, floor, far, half, whole, reach, closer, halved)
+    taken, nothing, away = 0, type(loss)(0), type(loss)(AWAY)
+    away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
+    products = 0 < loss < LOST and q.shape[0] >= MANY and x.shape[2] >= COLUMNS
+    if products:
+        for g in range(q.shape[0]):
+            half_norms(q[g : g + 1], room.wide, room.query_halves[g])
+    pause, wait, forms = room.pauses[0], room.pauses[1], (loss, nothing)
+    for b in range(x.shape[0]):
+        weight, empty = alike(w[b], runs, first_run, b)
+        # On the sphere an empty place would seem an antipode, and to a flat kernel be near.
+        quick = table.shape[0] == 0 and weight > 0
+        quick &= empty == 0 or (far >= away and half >= FLAT)
+        lost = nothing
+        if quick and products:
+            half_norms(x[b], room.wide, room.halves)
+            for j in range(block):
+                room.losses[j] = loss * norms[b, j] * norms[b, j] / type(loss)(2)
+            lost = type(loss)(2) * least(room.losses)
+        plain = Block(
+            x[b], weight, empty * away_power, runs[first_run[b], 0], largest[b],
+            (first_block + b) * block, room.halves, room.losses, lost,
+        )  # fmt: skip
+        for g in range(q.shape[0]):
+            left = TILE
+            for r in range(TILE):
+                tile.todo[r] = True
+            for form in range(0 if products else 1, 2 if quick else 0):
+                if left > 0 and pause[form] > 0:
+                    pause[form] -= 1
+                elif left > 0:
+                    left = sum_alike(
+                        plain, q[g], room.query_halves[g], g * TILE, sizes, own, forms[form],
+                        rules, totals, tile,
+                    )  # fmt: skip
+                    wait[form] = 0 if left == 0 else min(2 * wait[form] + 1, PAUSE)
+                    pause[form] = wait[form]
+            if left == 0:
+                continue
+            squared_distances(x[b], q[g], room.u)
+            for r in range(TILE):
+                if tile.todo[r]:
+                    i = g * TILE + r
+                    taken = sum_with_care(
+                        room.u[r], w[b], norms[b], largest[b], runs[first_run[b]:first_run[b + 1]],
+                        (first_block + b) * block, i, sizes[i], own[i], rules, gap, table, fine,
+                        low, totals, rows, places, crowded, taken, room,
+                    )  # fmt: skip
+    return taken
+
+
 def sum_blocks(
     x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
     q: Any, sizes: Any, own: Any,
@@ -241,103 +375,22 @@ def sum_blocks(
     int
         Length of the list.
     """
-    block = w.shape[1]
-    u = np.empty((TILE, block), x.dtype)
-    room, rest = np.empty((2, block), x.dtype), np.empty(block, x.dtype)
-    taken, nothing, away = 0, x.dtype.type(0), x.dtype.type(AWAY)
-    kind, twice = type(half), 2 * half
-    whole = np.int32(twice) if twice == np.int32(twice) and twice <= LARGEST_WHOLE else np.int32(0)
-    # In single precision; in double there is more room than is needed.
-    reach = kind(10.0) ** (kind(28) / half)
-    away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
-    rules = Rules(near, floor, far, half, whole, reach, kind(2.0) ** (kind(-LARGER) / half))
-    totals = Totals(unit, plus, minus, np.empty(plus.shape), np.zeros(plus.shape, x.dtype))
+    block, kind, shape = w.shape[1], x.dtype, (unit.shape[1], unit.shape[0])
+    totals = Totals(
+        unit, plus, minus, np.empty(shape).T, np.zeros(shape, kind).T, np.zeros(shape).T
+    )
     tile = Tile(
-        np.empty(TILE, np.bool_), np.empty(TILE, np.bool_), np.empty(TILE, x.dtype),
-        np.empty(TILE, x.dtype), np.zeros((2, TILE), x.dtype),
+        np.empty(TILE, np.bool_), np.empty(TILE, np.bool_), np.empty(TILE, kind),
+        np.empty(TILE, kind), np.zeros((2, TILE), kind),
     )  # fmt: skip
-    halves, losses, wide = np.empty(block, x.dtype), np.empty(block, x.dtype), np.empty(block)
-    query_halves = np.empty((q.shape[0], TILE), x.dtype)
-    products = 0 < loss < LOST and q.shape[0] >= MANY and x.shape[2] >= COLUMNS
-    if products:
-        for g in range(q.shape[0]):
-            half_norms(q[g : g + 1], wide, query_halves[g])
-    # By products, by differences: tiles until that is tried again, and how many that were at the
-    # last failure.
-    pause, wait, forms = np.zeros(2, np.int64), np.zeros(2, np.int64), (loss, nothing)
-    for b in range(x.shape[0]):
-        weight, empty = alike(w[b], runs, first_run, b)
-        # On the sphere an empty place would seem an antipode, and to a flat kernel be near.
-        quick = table.shape[0] == 0 and weight > 0
-        quick &= empty == 0 or (far >= away and half >= FLAT)
-        lost = nothing
-        if quick and products:
-            half_norms(x[b], wide, halves)
-            for j in range(block):
-                losses[j] = loss * norms[b, j] * norms[b, j]
-            lost = least(losses)
-        plain = Block(
-            x[b], weight, empty * away_power, runs[first_run[b], 0], largest[b],
-            (first_block + b) * block, halves, losses, lost,
-        )  # fmt: skip
-        for g in range(q.shape[0]):
-            left = TILE
-            for r in range(TILE):
-                tile.todo[r] = True
-            for form in range(0 if products else 1, 2 if quick else 0):
-                if left > 0 and pause[form] > 0:
-                    pause[form] -= 1
-                elif left > 0:
-                    left = sum_alike(
-                        plain, q[g], query_halves[g], g * TILE, sizes, own, forms[form], rules,
-                        totals, tile,
-                    )  # fmt: skip
-                    wait[form] = 0 if left == 0 else min(2 * wait[form] + 1, PAUSE)
-                    pause[form] = wait[form]
-            if left == 0:
-                continue
-            squared_distances(x[b], q[g], u)
-            for r in range(TILE):
-                if not tile.todo[r]:
-                    continue
-                i = g * TILE + r
-                bound = near * (sizes[i] + largest[b])
-                bound = max(bound * bound, floor)
-                for run in range(first_run[b], first_run[b + 1]):
-                    # Views from 0 on: an index that might be negative is never vectorised.
-                    c, start, stop = runs[run, 0], runs[run, 1], runs[run, 2]
-                    square, weights = u[r, start:stop], w[b, start:stop]
-                    first = (first_block + b) * block + start
-                    here = own[i] - first
-                    nearest = least(square)
-                    special = nearest < bound or 0 <= here < stop - start
-                    if far < away:
-                        for j in range(square.size):
-                            special |= square[j] > far
-                    if special:
-                        nearest, taken, full = set_aside(
-                            square, weights, norms[b, start:stop], sizes[i], near, floor, far,
-                            here, rest, i, first, rows, places, taken,
-                        )  # fmt: skip
-                        crowded[i] |= full
-                        if nearest >= far:
-                            continue
-                        weights = rest[: stop - start]
-                    if nearest < unit[i, c]:
-                        shrink(nearest, half, i, c, unit, plus, minus)
-                    out, spare = room[1, : stop - start], room[0, : stop - start]
-                    if table.shape[0] == 0:
-                        plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)
-                        continue
-                    weigh(square, weights, unit[i, c], half, spare, out)
-                    if fine < 0:
-                        polynomial(square, gap, table, out)
-                    else:
-                        tabulated(square, gap, table, fine, low, out)
-                    total, below = nothing, nothing
-                    for j in range(out.size):
-                        total += max(out[j], nothing)
-                        below -= min(out[j], nothing)
-                    plus[i, c] += total
-                    minus[i, c] += below
-    return taken
+    room = Room(
+        np.empty((TILE, block), kind), np.empty((2, block), kind), np.empty(block, kind),
+        np.empty(block, kind), np.empty(block, kind), np.empty(block),
+        np.empty((q.shape[0], TILE), kind), np.zeros((2, 2), np.int64),
+    )  # fmt: skip
+    return int(
+        _add_blocks(
+            x, w, norms, largest, runs, first_run, first_block, q, sizes, own, near, loss, floor,
+            far, half, gap, table, fine, low, totals, rows, places, crowded, tile, room,
+        )
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial, reduce
 from typing import Any
@@ -68,9 +69,9 @@ def power_sums_by_products(
     context: Any, x: Any, q: Any, norms: Any, query_norms: Any, whole: Any, half: Any,
     unit: Any, far: Any, sums: Any, ends: Any, losses: Any,
 ) -> Any:  # fmt: skip
-    """Do the same as `power_sums`, but take the distances by products.
+    """Do the same as `power_sums`, but of half the squared distances, taken by products.
 
-    The norms are those of `over_panels`. `losses` (B,) is subtracted of u for the least of them.
+    The norms are those of `over_panels`. `losses` (B,) is subtracted of them for the least.
     """
     signature = numba.types.void(
         x, q, norms, query_norms, whole, half, unit, far, sums, ends, losses
@@ -100,6 +101,7 @@ class _Sums:
         self.ordered = integers(self.vector)
         infinity = builder.bitcast(constant(self.vector, math.inf), self.ordered)
         self.totals = self._rooms(constant(self.vector, 0.0))
+        self.lacking = self._rooms(constant(self.vector, 0.0))
         self.least = self._rooms(infinity)
         self.largest = self._rooms(constant(self.ordered, 0), builder.if_then(far))
 
@@ -132,15 +134,17 @@ class _Sums:
         self._keep("<", self._from(self.least, first), over)
         with builder.if_then(self.far):
             self._keep(">", self._from(self.largest, first), squares)
-        totals, units = self._from(self.totals, first), self._from(self.unit.data, first)
+        totals, units, lacking = (
+            self._from(rooms, first) for rooms in (self.totals, self.unit.data, self.lacking)
+        )
         general, after = builder.append_basic_block(), builder.append_basic_block()
         switch = builder.switch(self.whole, general)
         for k in range(1, WHOLE + 1):
             case = builder.append_basic_block()
             switch.add_case(_ir.Constant(self.whole.type, k), case)
             builder.position_at_end(case)
-            for row, room in zip(squares, totals, strict=False):
-                self._more(room, self._whole_powers(row, k))
+            for row, room, rest in zip(squares, totals, lacking, strict=False):
+                self._whole_powers(row, k, room, rest)
             builder.branch(after)
         builder.position_at_end(general)
         zero = _ir.Constant(self.whole.type, 0)
@@ -155,18 +159,49 @@ class _Sums:
     def write(self) -> None:
         """Generate what writes the sums and the ends."""
         builder = self.builder
-        zero = _ir.Constant(self.vector.element, 0.0)
-        for room, out in zip(self._from(self.totals), self._from(self.sums.data), strict=True):
-            builder.store(self._reduced("fadd", [zero], builder.load(room)), out)
-        self._write_ends("smin", self.least, 0)
+        half, totals = spread(builder, self.vector, self.half), []
+        for room, rest in zip(self._from(self.totals), self._from(self.lacking), strict=True):
+            more = builder.fmul(half, builder.load(rest), flags=FAST)
+            totals.append(builder.fadd(builder.load(room), more, flags=FAST))
+        self._store(self._rows(partial(builder.fadd, flags=FAST), totals), self.sums, 0)
+        self._write_ends("<", self.least, 0)
         with builder.if_then(self.far):
-            self._write_ends("smax", self.largest, TILE)
+            self._write_ends(">", self.largest, TILE)
 
-    def _write_ends(self, how: str, rooms: Any, first: int) -> None:
-        builder, place = self.builder, _ir.Constant(_ir.IntType(64), first)
-        for room, out in zip(self._from(rooms), self._from(self.ends.data, place), strict=True):
-            end = self._reduced(how, [], builder.load(room))
-            builder.store(builder.bitcast(end, self.vector.element), out)
+    def _write_ends(self, sign: str, rooms: Any, first: int) -> None:
+        values = [self.builder.load(room) for room in self._from(rooms)]
+        rows = self._rows(partial(extreme, self.builder, sign), values)
+        kind = _ir.VectorType(self.vector.element, rows[0].type.count)
+        self._store([self.builder.bitcast(row, kind) for row in rows], self.ends, first)
+
+    def _store(self, vectors: list[Any], array: Any, first: int) -> None:
+        builder, word = self.builder, _ir.IntType(64)
+        for k, vector in enumerate(vectors):
+            place = builder.gep(array.data, [_ir.Constant(word, first + k * vector.type.count)])
+            address = builder.bitcast(place, vector.type.as_pointer())
+            builder.store(vector, address, align=layout_of(self.vector).bits // 8)
+
+    def _rows(self, join: Callable[[Any, Any], Any], vectors: list[Any]) -> list[Any]:
+        """Reduce each of some vectors to one number, and give vectors of these.
+
+        Neighbours in two vectors are joined at a time, which makes one vector of the two.
+        """
+        builder = self.builder
+        lanes = count = vectors[0].type.count
+        while lanes > 1:
+            lanes //= 2
+            alone = len(vectors) == 1
+            count = count // 2 if alone else count
+            kind = _ir.VectorType(_ir.IntType(32), count)
+            evens, odds = (
+                _ir.Constant(kind, [2 * k + odd for k in range(count)]) for odd in (0, 1)
+            )
+            seconds = vectors if alone else vectors[1::2]
+            vectors = [
+                join(builder.shuffle_vector(a, b, evens), builder.shuffle_vector(a, b, odds))
+                for a, b in zip(vectors[::2], seconds, strict=True)
+            ]
+        return vectors
 
     def _keep(self, sign: str, rooms: list[Any], rows: list[list[Any]]) -> None:
         builder = self.builder
@@ -229,16 +264,13 @@ class _Sums:
         builder.position_at_end(end)
         return reduce(partial(builder.fadd, flags=FAST), [builder.load(term) for term in terms])
 
-    def _whole_powers(self, row: list[Any], k: int) -> Any:
-        """Sum u^(-k/2)."""
-        builder = self.builder
-        terms, lacking = zip(*(self._estimated(u, k) for u in row), strict=True)
-        total = reduce(partial(builder.fadd, flags=FAST), terms)
-        if lacking[0] is None:
-            return total
-        more = reduce(partial(builder.fadd, flags=FAST), lacking)
-        share = builder.fmul(spread(builder, self.vector, self.half), more, flags=FAST)
-        return builder.fadd(total, share, flags=FAST)
+    def _whole_powers(self, row: list[Any], k: int, total: Any, lacking: Any) -> None:
+        """Add estimates of u^(-k/2) and, beside, 2/k times what they lack."""
+        terms, rests = zip(*(self._estimated(u, k) for u in row), strict=True)
+        self._more(total, reduce(partial(self.builder.fadd, flags=FAST), terms))
+        for rest in rests:
+            if rest is not None:
+                self._more(lacking, rest)
 
     def _whole_power(self, u: Any, k: int) -> Any:
         """Give u^(-k/2)."""
@@ -261,17 +293,6 @@ class _Sums:
         e = builder.fsub(one, builder.fmul(u, square, flags=FAST), flags=FAST)
         series = _series(k, 2.0 * error, layout_of(self.vector).eps)
         return term, builder.fmul(term, _polynomial(builder, series, e), flags=FAST)
-
-    def _reduced(self, how: str, start: list[Any], values: Any) -> Any:
-        """Give the sum, the least or the largest of the numbers of a vector."""
-        kind = values.type
-        letter = "f" if kind == self.vector else "i"
-        function = self.builder.module.declare_intrinsic(
-            f"llvm.vector.reduce.{how}.v{kind.count}{letter}{layout_of(self.vector).bits}",
-            (),
-            _ir.FunctionType(kind.element, [*(value.type for value in start), kind]),
-        )
-        return self.builder.call(function, [*start, values], fastmath=FAST if start else ())
 
 
 def _product(builder: Any, term: Any, step: Any, times: int) -> Any:
