@@ -212,15 +212,43 @@ def test_a_budget_is_kept_and_more_of_it_tells_more():
     assert errors[1] < 0.02
 
 
+def test_estimates_are_closer_for_knowing_in_which_directions_clusters_extend():
+    X, y, Q = mixture(15, 10_000, 10, m=200, apart=0.6)
+    _, index = indexed(X, y, None, 3, size=16)
+    shares = class_sums(PowerKernel(3.0), fit_lift(X, "euclidean"), X, y, None, Q, 3).proportions()
+
+    def error():
+        found = bound_proportions(index, 3.0, Q, tolerance=0.0, budget=0.1)
+        return np.sqrt(np.mean((found.estimate - shares) ** 2)), found
+
+    close, known = error()
+    index.nodes = index.nodes._replace(form=index.nodes.form[:, :0])
+    coarse, round_ = error()
+    assert 0.0 < close < 0.7 * coarse
+    # And the proof has nothing to do with it.
+    assert np.array_equal(known.lower, round_.lower) and np.array_equal(known.upper, round_.upper)
+
+
+def test_a_search_that_ends_beside_a_hit_estimates_by_the_hits_it_has():
+    # Two classes hold the query. Three roots and a leaf are looked at, or another leaf, too.
+    index = ClusterIndex.build([[0.0], [0.0], [5.0]], [0, 1, 2], [3.0, 1.0, 1.0], 3)
+    for limit, expected in ((4, [1.0, 0.0, 0.0]), (5, [0.75, 0.25, 0.0])):
+        found = bound_proportions(index, 1.0, [[0.0]], tolerance=0.0, budget=limit / 3)
+        assert found.visited[0] == limit and found.reached[0] == (limit == 5)
+        assert found.estimate[0].tolist() == expected
+        assert np.all(found.lower[0] <= [0.75, 0.25, 0.0])
+        assert np.all(found.upper[0] >= [0.75, 0.25, 0.0])
+
+
 class TestSharedBudget:
     def test_fewer_decisions_change_at_the_same_total(self):
-        X, y, Q = mixture(15, 10_000, 10, m=400, apart=0.6)
+        X, y, Q = mixture(15, 10_000, 10, m=400, apart=0.3)
         _, index = indexed(X, y, None, 3, size=16)
-        sums = class_sums(PowerKernel(3.0), fit_lift(X, "euclidean"), X, y, None, Q, 3)
+        sums = class_sums(PowerKernel(4.0), fit_lift(X, "euclidean"), X, y, None, Q, 3)
         exact, shares = sums.decide().winner, sums.proportions()
         flips = []
         for shared in (False, True):
-            found = bound_proportions(index, 3.0, Q, tolerance=0.0, budget=0.2, shared=shared)
+            found = bound_proportions(index, 4.0, Q, tolerance=0.0, budget=0.2, shared=shared)
             flips.append(int((found.estimate.argmax(axis=1) != exact).sum()))
             assert 0.19 <= found.visited.mean() / len(X) <= 0.2 + 16 / len(X)
         assert flips[0] >= 5

@@ -34,7 +34,11 @@ def bounds_of(index, q, half, image=0.0):
     unit = float(d2 + index.nodes.variance[0])
     whole = int(2 * half) if 2 * half == int(2 * half) and half <= 32 else -1
     pad = (2 * q.size + 512) * 2.0**-52
-    return unit, loops.bounds(index.nodes, 0, q, d2, unit, half, whole, pad, image, True)
+    return unit, loops.bounds(index.nodes, 0, q, d2, unit, half, whole, pad, image)
+
+
+def estimate_of(nodes, q, unit, half, lower=0.0, upper=np.inf):
+    return loops.estimate(nodes, 0, q, unit, half, -1, lower, upper, np.empty(q.size))
 
 
 @given(
@@ -53,7 +57,8 @@ def test_bounds_hold_the_exact_sum(seed, m, d, half, away, offset, forgotten):
     if forgotten and m > 1:
         index.forget(0)
     q = offset + away * rng.standard_normal(d)
-    unit, (lower, upper, middle, key) = bounds_of(index, q, half)
+    unit, (lower, upper, key) = bounds_of(index, q, half)
+    middle = estimate_of(index.nodes, q, unit, half, lower, upper)
     exact = exact_sum(index, q, unit, half)
     error = PAD * (1 + half)
     assert lower * (1 - error) <= exact
@@ -126,11 +131,54 @@ def test_the_estimate_is_that_of_a_round_cloud(d, half, away):
     index = ClusterIndex.build(rows, np.zeros(len(rows), int), None, 1, size=len(rows))
     q = np.zeros(d)
     q[0] = away
-    unit, (lower, upper, middle, _) = bounds_of(index, q, half)
+    unit, (lower, upper, _) = bounds_of(index, q, half)
+    middle = estimate_of(index.nodes, q, unit, half)
     terms = (unit / np.sum((rows - q) ** 2, axis=1)) ** half
     exact = index.nodes.weight[0] * terms.mean()
     assert middle == pytest.approx(exact, rel=0.005)
     assert lower < 0.9 * exact and upper > 1.1 * exact
+
+
+@pytest.mark.parametrize("d", [4, 9, 12])
+def test_the_estimate_knows_along_which_line_a_cluster_is_seen(d):
+    rng = np.random.default_rng(5)
+    axis = rng.standard_normal(d)
+    axis /= np.linalg.norm(axis)
+    rows = rng.standard_normal((20_000, d))
+    rows += np.outer(rows @ axis, axis)
+    nodes = ClusterIndex.build(rows, np.zeros(len(rows), int), None, 1, size=len(rows)).nodes
+    round_ = nodes._replace(form=np.empty((1, 0), dtype=np.float32))
+    across = rng.standard_normal(d)
+    across -= across @ axis * axis
+    for line, near, far in ((axis, 0.02, 0.1), (across / np.linalg.norm(across), 0.001, 0.01)):
+        q = 12.0 * line
+        exact = nodes.weight[0] * np.mean(np.sum((rows - q) ** 2, axis=1) ** -1.5)
+        assert estimate_of(nodes, q, 1.0, 1.5) == pytest.approx(exact, rel=near)
+        # As if it were round it would be far off.
+        assert estimate_of(round_, q, 1.0, 1.5) != pytest.approx(exact, rel=far)
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1.0, 1e140])
+@pytest.mark.parametrize("d", [1, 2, 12, 13])
+def test_an_estimate_does_not_depend_on_the_unit_of_length(d, scale):
+    rng = np.random.default_rng(6)
+    rows, q = rng.standard_normal((30, d)), np.full(d, 2.5)
+    whole = ClusterIndex.build(rows, np.zeros(30, int), None, 1).nodes
+    scaled = ClusterIndex.build(rows * scale, np.zeros(30, int), None, 1).nodes
+    for place in (q, whole.centre[0]):
+        expected = estimate_of(whole, place, 1.0, 1.25)
+        found = estimate_of(scaled, place * scale, scale**2, 1.25)
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("copies", [1, 5])
+def test_equal_members_are_estimated_exactly(copies):
+    index = ClusterIndex.build(np.full((copies, 3), 0.1), np.zeros(copies, int), None, 1)
+    q = np.array([1.0, 2.0, -3.0])
+    exact = index.nodes.weight[0] * np.sum((q - 0.1) ** 2) ** -2.0
+    assert estimate_of(index.nodes, q, 1.0, 2.0) == pytest.approx(exact, rel=1e-14)
+    # At the query itself nothing is known but that the sum has no bound.
+    assert estimate_of(index.nodes, np.full(3, 0.1), 1.0, 2.0) == 0.0
 
 
 @pytest.mark.parametrize("half", [0.5, 2.0, 7.3, 200.0])
@@ -149,7 +197,7 @@ def test_rounded_images_widen_the_bounds(half):
 
 def test_a_cluster_that_may_hold_the_query_has_no_upper_bound():
     index = ClusterIndex.build([[0.0], [0.0]], [0, 0], None, 1)
-    assert bounds_of(index, np.array([0.0]), 1.0)[1] == (0.0, np.inf, 0.0, np.inf)
+    assert bounds_of(index, np.array([0.0]), 1.0)[1] == (0.0, np.inf, np.inf)
     index = ClusterIndex.build([[0.0], [2.0]], [0, 0], None, 1)
     assert bounds_of(index, np.array([2.0]), 1.0)[1][1] == np.inf
 

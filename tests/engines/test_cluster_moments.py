@@ -18,6 +18,16 @@ def cluster(seed, m, d, offset=0.0, scale=1.0):
     return rows, rng.uniform(0.1, 2.0, m)
 
 
+def seen_along(found: Moments, line):
+    """Evaluate the quadratic form, row after row."""
+    d, total, coefficients = len(line), 0.0, iter(found.form.tolist())
+    for i in range(d):
+        for j in range(i, d):
+            total += next(coefficients) * line[i] * line[j]
+    assert next(coefficients, None) is None
+    return total
+
+
 def check(found: Moments, rows, mass):
     """Compare with moments of the members about the stated centre, in 80-bit numbers."""
     wide = rows.astype(np.longdouble) - found.centre.astype(np.longdouble)
@@ -40,6 +50,11 @@ def check(found: Moments, rows, mass):
     trace = float(variance)
     assert values[-1] <= (found.thick * room) ** 2 + 1e-13 * trace
     assert values[0] >= (found.thin / room) ** 2 - 1e-13 * trace
+    if rows.shape[1] <= 12:
+        for line in np.vstack([np.eye(rows.shape[1]), np.ones(rows.shape[1])]):
+            along = float(np.sum(share * (centred @ line) ** 2))
+            room = 1e-6 * trace + 2.0 * line.size * found.off**2
+            assert abs(found.variance * seen_along(found, line) - along) <= room * line.sum()
     assert np.all(found.first <= rows.min(axis=0)) and np.all(found.last >= rows.max(axis=0))
 
 
@@ -64,10 +79,30 @@ def test_the_thickness_is_the_largest_deviation_of_any_direction():
     assert [found.thin, found.thick] == pytest.approx(np.sqrt(values[[0, -1]]), rel=1e-10)
 
 
+@pytest.mark.parametrize(("d", "count"), [(1, 1), (12, 78), (13, 0)])
+def test_variances_along_lines_are_known_up_to_twelve_dimensions(d, count):
+    rows, mass = cluster(4, 20, d)
+    found = moments(rows, mass)
+    none = moments(rows[:0], mass[:0])
+    assert found.form.shape == none.form.shape == (count,)
+    assert found.form.dtype == none.form.dtype == np.float32
+    assert Moments.stack([found, none], d).form.shape == (2, count)
+    assert joined(Moments.stack([found, found], d), found).form.shape == (count,)
+
+
+def test_deviations_of_a_variance_that_is_next_to_nothing_are_numbers():
+    # The quotient of a weight and 2.5e-320 would overflow.
+    found = moments(np.array([[0.0, 0.0], [1e-160, 3e-160]]), np.ones(2))
+    assert 0.0 < found.variance < 1e-319
+    assert found.thin == 0.0
+    assert found.thick == pytest.approx(np.sqrt(2.5) * 1e-160, rel=1e-3)
+    assert found.form.tolist() == pytest.approx([0.1, 0.6, 0.9], rel=1e-3)
+
+
 def test_equal_members_have_no_extent():
     found = moments(np.full((5, 2), 0.1), np.ones(5))
     assert [found.variance, found.spread, found.thick, found.farthest] == [0.0] * 4
-    assert found.centre.tolist() == [0.1, 0.1]
+    assert found.centre.tolist() == [0.1, 0.1] and found.form.tolist() == [0.0] * 3
 
 
 @given(

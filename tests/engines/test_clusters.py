@@ -60,6 +60,8 @@ def assert_sound(index, X, y, mass, present):
             assert getattr(here, low) <= getattr(exact, low) * (1 + 1e-12) + 1e-13
         for high in ("farthest", "thick", "spread"):
             assert getattr(here, high) >= getattr(exact, high) * (1 - 1e-12) - 1e-13
+        of = (part.variance * part.form for part in (here, exact))
+        assert next(of) == pytest.approx(next(of), rel=1e-6, abs=1e-6 * exact.variance + 1e-24)
         assert np.array_equal(here.first, exact.first) and np.array_equal(here.last, exact.last)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from deeplimit.engines import distances
 from deeplimit.engines.alike import half_norms
-from deeplimit.engines.digits import LIMITS, lost
+from deeplimit.engines.digits import _WORST, LIMITS, lost
 from deeplimit.engines.powers import WHOLE, power_sums, power_sums_by_products
 from deeplimit.engines.powers import _series as series
 
@@ -161,7 +161,7 @@ DATA = {
 def test_products_lose_no_more_digits_than_is_said(forms, draw, d):
     rng = np.random.default_rng(d)
     # What is lost at this steepness is the loss itself, of u beside the norms.
-    bound = lost(2.0, "single", d) * 1.5 * LIMITS["single"].tolerance
+    bound = lost(2.0, "single", d) * _WORST * LIMITS["single"].tolerance
     for _ in range(100):
         rows = draw(rng, d).astype(np.float32)
         # Each query is near one of the examples.

@@ -13,6 +13,7 @@ from deeplimit.engines.cluster_loops import (
     bounds,
     count_hits,
     distance2,
+    estimate,
     inlined,
     open_leaf,
     power_of,
@@ -36,8 +37,8 @@ _LARGE = 2.0**100
 _EPS = float(np.finfo(np.float64).eps)
 # Of the open nodes those are opened that may bring at least this part of the largest.
 _PART = 0.25
-# Rows of the arrays that hold bounds, the estimate, and what opening a node may add.
-_LOW, _HIGH, _MIDDLE, _KEY = 0, 1, 2, 3
+# Rows of bounds, and of what opening a node may add or what the sum of a class is estimated to be.
+_LOW, _HIGH, _KEY, _MIDDLE = 0, 1, 2, 2
 
 
 @inlined
@@ -47,7 +48,7 @@ def _rescale(values: Floats, length: int, step: float) -> None:
     downward = step if step > _FLOOR else 0.0
     for i in range(length):
         values[_LOW, i] *= downward
-        for row in (_HIGH, _MIDDLE, _KEY):
+        for row in (_HIGH, _KEY):
             values[row, i] *= upward
 
 
@@ -63,12 +64,12 @@ def _total(
 ) -> int:
     """Add up what is open and what is exact, and give the class of the largest lower bound."""
     n_classes = sums.shape[1]
-    for row in range(4):
+    for row in (_LOW, _HIGH):
         for c in range(n_classes):
             sums[row, c] = exact[row, c]
     for i in range(length):
         c = nodes.label[front[i]]
-        for row in (_LOW, _HIGH, _MIDDLE):
+        for row in (_LOW, _HIGH):
             sums[row, c] += values[row, i]
     best = 0
     for c in range(n_classes):
@@ -113,9 +114,9 @@ def _mark(
 
 
 @inlined
-def _proportions(sums: Floats, low: Floats, middle: Floats, high: Floats) -> float:
+def _proportions(sums: Floats, low: Floats, high: Floats) -> float:
     """Bound the shares of the classes, and give the widest interval."""
-    lower, upper, estimate = sums[_LOW], sums[_HIGH], sums[_MIDDLE]
+    lower, upper = sums[_LOW], sums[_HIGH]
     n = lower.size
     error = (n + 8) * _EPS
     rest_low = rest_high = 0.0
@@ -123,7 +124,7 @@ def _proportions(sums: Floats, low: Floats, middle: Floats, high: Floats) -> flo
         low[c], high[c] = rest_high, rest_low
         rest_high += upper[c]
         rest_low += lower[c]
-    rest_low = rest_high = whole = 0.0
+    rest_low = rest_high = widest = 0.0
     for c in range(n - 1, -1, -1):
         others_high, others_low = low[c] + rest_high, high[c] + rest_low
         rest_high += upper[c]
@@ -132,13 +133,23 @@ def _proportions(sums: Floats, low: Floats, middle: Floats, high: Floats) -> flo
         high[c] = 1.0
         if upper[c] < np.inf:
             high[c] = min(1.0, upper[c] / (upper[c] + others_low) * (1.0 + error))
-        whole += estimate[c]
-    widest = 0.0
-    for c in range(n):
-        share = estimate[c] / whole if 0.0 < whole < np.inf else 1.0 / n
-        middle[c] = min(max(share, low[c]), high[c])
         widest = max(widest, high[c] - low[c])
     return widest
+
+
+@inlined
+def _shares(
+    sums: Floats, unclear: bool, known: bool, low: Floats, middle: Floats, high: Floats
+) -> None:
+    """Fill in the shares of the classes in some sums: cut by their bounds, or known exactly."""
+    n, whole = sums.size, 0.0
+    for c in range(n):
+        whole += sums[c]
+    for c in range(n):
+        share = sums[c] / whole if 0.0 < whole < np.inf and not unclear else 1.0 / n
+        if unclear or known:
+            low[c], high[c] = (0.0, 1.0) if unclear else (share, share)
+        middle[c] = min(max(share, low[c]), high[c])
 
 
 @inlined
@@ -179,6 +190,7 @@ class Room(NamedTuple):
 
     squares: Floats
     terms: Floats
+    away: Floats
     front: Integers
     values: Floats
     gaps: Floats
@@ -193,14 +205,14 @@ class Room(NamedTuple):
 def _put(front: Integers, values: Floats, i: int, node: int, found: tuple[float, ...]) -> None:
     """Let a node be the i-th of those that are open."""
     front[i] = node
-    values[_LOW, i], values[_HIGH, i], values[_MIDDLE, i], values[_KEY, i] = found
+    values[_LOW, i], values[_HIGH, i], values[_KEY, i] = found
 
 
 @inlined
 def _move(front: Integers, values: Floats, i: int, k: int) -> None:
     """Put the k-th of the open nodes in the place of the i-th."""
     front[i] = front[k]
-    for row in range(4):
+    for row in range(3):
         values[row, i] = values[row, k]
 
 
@@ -216,7 +228,6 @@ def _shrink(room: Room, length: int, unit: float, square: float, rules: Rules) -
 @inlined
 def _roots(nodes: Nodes, q: Floats, room: Room, rules: Rules) -> tuple[int, float, float]:
     """Open the roots; give their number, the unit of the sums, and the farthest square."""
-    estimating = rules.tolerance >= 0.0
     front, gaps, length = room.front, room.gaps, 0
     unit, far = np.inf, 0.0
     for k in range(nodes.roots.size):
@@ -231,9 +242,8 @@ def _roots(nodes: Nodes, q: Floats, room: Room, rules: Rules) -> tuple[int, floa
     unit = unit if unit < np.inf else 1.0
     for i in range(length):
         found = bounds(
-            nodes, front[i], q, gaps[i], unit, rules.half, rules.whole, rules.pad, rules.image,
-            estimating,
-        )  # fmt: skip
+            nodes, front[i], q, gaps[i], unit, rules.half, rules.whole, rules.pad, rules.image
+        )
         _put(front, room.values, i, front[i], found)
     return length, unit, far
 
@@ -243,7 +253,7 @@ def _open_node(
     nodes: Nodes, node: int, q: Floats, length: int, unit: float, room: Room, rules: Rules
 ) -> tuple[int, float, int]:
     """Put the two parts of a node in its place; give the length, the unit, and what was seen."""
-    seen, estimating = 0, rules.tolerance >= 0.0
+    seen = 0
     for part in range(nodes.child[node], nodes.child[node] + 2):
         if nodes.number[part] == 0:
             continue
@@ -252,9 +262,7 @@ def _open_node(
         mean = d2 + nodes.variance[part]
         if UNDERFLOW <= mean < unit * rules.step:
             unit = _shrink(room, length, unit, mean, rules)
-        found = bounds(
-            nodes, part, q, d2, unit, rules.half, rules.whole, rules.pad, rules.image, estimating
-        )
+        found = bounds(nodes, part, q, d2, unit, rules.half, rules.whole, rules.pad, rules.image)
         _put(room.front, room.values, length, part, found)
         length += 1
     return length, unit, seen
@@ -306,7 +314,7 @@ def _search(
     for row in range(queries.shape[0]):
         q = queries[row]
         for c in range(n_classes):
-            for k in range(4):
+            for k in range(3):
                 room.exact[k, c] = 0.0
             room.hits[c], relevant[c], by_key[c] = 0.0, True, estimating
         struck = unclear = False
@@ -338,7 +346,7 @@ def _search(
                 for c in range(n_classes):
                     # Of the best class it is the lower bound that counts.
                     by_key[c] = c == best
-            elif _proportions(room.sums, low[row], middle[row], high[row]) <= rules.tolerance:
+            elif _proportions(room.sums, low[row], high[row]) <= rules.tolerance:
                 end = CERTAIN
                 break
             if seen >= rules.limit:
@@ -368,18 +376,19 @@ def _search(
                     struck, unclear = struck or hit, unclear or near
         if end == HIT:
             best, known = _heaviest(room.hits, rules.margin)
-            if estimating:
-                total = 0.0
+            end = HIT if known or estimating else OPEN
+        if estimating:
+            sums = room.hits if struck else room.sums[_MIDDLE]
+            if not struck:
                 for c in range(n_classes):
-                    total += room.hits[c]
-                for c in range(n_classes):
-                    share = room.hits[c] / total
-                    low[row, c], middle[row, c], high[row, c] = share, share, share
-            elif not known:
-                end = OPEN
-        elif unclear and estimating:
-            for c in range(n_classes):
-                low[row, c], middle[row, c], high[row, c] = 0.0, 1.0 / n_classes, 1.0
+                    sums[c] = room.exact[_MIDDLE, c]
+                # Of what stays closed alone: most nodes that were seen have been opened.
+                for i in range(length):
+                    sums[nodes.label[front[i]]] += estimate(
+                        nodes, front[i], q, unit, rules.half, rules.whole, values[_LOW, i],
+                        values[_HIGH, i], room.away,
+                    )  # fmt: skip
+            _shares(sums, unclear, end == HIT, low[row], middle[row], high[row])
         winner[row], state[row], visited[row] = best, end, seen
 
 
@@ -430,9 +439,9 @@ def search(
     leaves = nodes.child < 0
     size, longest = len(leaves), int(nodes.room[leaves].max(initial=1))
     room = Room(
-        np.empty(longest), np.empty(longest), np.empty(size, dtype=np.int64), np.empty((4, size)),
-        np.empty(size), np.empty((4, n_classes)), np.empty((4, n_classes)), np.empty(n_classes),
-        np.empty(n_classes, dtype=np.bool_), np.empty(n_classes, dtype=np.bool_),
+        np.empty(longest), np.empty(longest), np.empty(queries.shape[1]), np.empty(size, np.int64),
+        np.empty((3, size)), np.empty(size), np.empty((3, n_classes)), np.empty((3, n_classes)),
+        np.empty(n_classes), np.empty(n_classes, np.bool_), np.empty(n_classes, np.bool_),
     )  # fmt: skip
     _search(
         nodes, queries, half, whole, image, margin, tolerance, limit,

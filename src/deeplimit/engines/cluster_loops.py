@@ -13,6 +13,7 @@ __all__ = [
     "bounds",
     "count_hits",
     "distance2",
+    "estimate",
     "inlined",
     "open_leaf",
     "outside2",
@@ -82,12 +83,11 @@ def bounds(
     whole: int,
     pad: float,
     image: float,
-    estimating: bool,
-) -> tuple[float, float, float, float]:
-    """Bound the sum over a cluster from both sides, and estimate it and what opening may add."""
+) -> tuple[float, float, float]:
+    """Bound the sum over a cluster from both sides, and estimate what opening it may add."""
     weight, mean = nodes.weight[node], d2 + nodes.variance[node]
     if mean < UNDERFLOW:
-        return 0.0, np.inf, 0.0, np.inf
+        return 0.0, np.inf, np.inf
     d = np.sqrt(d2)
     near, far = nodes.nearest[node] * (1.0 - pad), nodes.farthest[node] * (1.0 + pad)
     low, high = d * (1.0 - pad), d * (1.0 + pad)
@@ -106,7 +106,6 @@ def bounds(
     # The mean is known up to `loose`: shifting all members by as much moves f one way only.
     upward, most = mean + loose, most + 2.0 * loose
     lower = power_of(unit / upward, half, whole)
-    plain = weight * lower
     room = most - upward
     if still > 0.0 and room > 0.0:
         # Of all members with this mean and deviation, one group at `most` makes the sum least.
@@ -129,30 +128,65 @@ def bounds(
         chord = upper * (1.0 - along) + power_of(unit / most, half, whole) * along
         upper = min(grouped, chord)
     upper *= weight
-    # As if the cluster were round, and the squared distance nearly log-normal.
+    # As if the cluster were round. At z deviations members are as exp(-z²/2), and add as
+    # exp(z·half·deviation).
     own = nodes.spread[node] / upward
     cross = 2.0 * (d / upward) * np.sqrt(nodes.variance[node] / q.size)
-    relative = own * own + cross * cross
-    middle = lower
-    if estimating:
-        second = half * (half + 1.0)
-        bend = 0.5 * second * np.log1p(relative)
-        if bend < _BEND:
-            # Not as skewed as that: of a round cluster the third moment is 12 d² spread² / D.
-            skewed = relative * relative * (3.0 + relative)
-            skewed -= 12.0 * (d2 / upward) * own * own / q.size
-            bend += second * (half + 2.0) / 6.0 * skewed * np.exp(-bend)
-        bend = min(_BEND, bend)
-        middle = min(upper, max(lower, plain * np.exp(bend)))
-    # At z deviations members are as exp(-z²/2), and add as exp(z·half·deviation).
-    deviation = np.sqrt(relative)
+    deviation = np.sqrt(own * own + cross * cross)
     nearer = min(_DEVIATIONS, _NEARER * half * deviation) * deviation
     close = max(least, upward * max(1.0 - nearer, _NEAREST))
     likely = np.inf
     if lower < np.inf:
         likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
         likely = min(upper - lower, likely)
-    return lower, upper, middle, likely
+    return lower, upper, likely
+
+
+@inlined
+def estimate(
+    nodes: Nodes,
+    node: int,
+    q: Floats,
+    unit: float,
+    half: float,
+    whole: int,
+    lower: float,
+    upper: float,
+    away: Floats,
+) -> float:
+    """Estimate the sum over a cluster, between its bounds; `away` is used up."""
+    d2, dimension = 0.0, q.size
+    for j in range(dimension):
+        away[j] = nodes.centre[node, j] - q[j]
+        d2 += away[j] * away[j]
+    mean = d2 + nodes.variance[node]
+    if mean < UNDERFLOW:
+        return 0.0
+    # Variance along the line to the query as a part of all; without directions it is round.
+    along, k = 1.0 / dimension, 0
+    if d2 > 0.0 and nodes.form.shape[1] > 0:
+        form = 0.0
+        for i in range(dimension):
+            # Slices: indices that are sums might be negative, and the loop would be slow.
+            row, rest = nodes.form[node, k : k + dimension - i], away[i:dimension]
+            inner = 0.0
+            for j in range(dimension - i):
+                inner += row[j] * rest[j]
+            form += inner * away[i]
+            k += dimension - i
+        along = max(0.0, form / d2)
+    # As if the squared distance were nearly log-normal.
+    own, part = nodes.spread[node] / mean, nodes.variance[node] / mean
+    cross2 = 4.0 * along * part * (d2 / mean)
+    relative = own * own + cross2
+    second = half * (half + 1.0)
+    bend = 0.5 * second * np.log1p(relative)
+    if bend < _BEND:
+        # Not as skewed as that: of normal members the third moment is 24 d² (along · V)².
+        skewed = relative * relative * (3.0 + relative) - 6.0 * cross2 * along * part
+        bend += second * (half + 2.0) / 6.0 * skewed * np.exp(-bend)
+    middle = nodes.weight[node] * power_of(unit / mean, half, whole) * np.exp(min(_BEND, bend))
+    return float(min(upper, max(lower, middle)))
 
 
 @inlined

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,12 @@ from numpy.typing import NDArray
 __all__ = ["Moments", "joined", "moments"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.intp]
 
 # Beyond so many dimensions the eigenvalues of a covariance cost more than they save.
 _WIDEST = 128
+# And beyond so many the variance along a line takes longer than a tenth of a search.
+_WIDE = 12
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -37,6 +41,9 @@ class Moments(NamedTuple):
         Bound of the distance of μ to the exact mean.
     nearest, farthest : float
         Bounds of the distances of members to μ.
+    form : ndarray of float32, shape (D(D + 1)/2,)
+        Coefficients, row after row, of the sum over i ≤ j of c_ij a_i a_j, which of a unit vector a
+        is the variance along it as a part of V: not bounded. None in more than 12 dimensions.
     """
 
     centre: Floats
@@ -50,6 +57,7 @@ class Moments(NamedTuple):
     off: Floats
     nearest: Floats
     farthest: Floats
+    form: NDArray[np.float32]
 
     @classmethod
     def stack(cls, parts: list[Moments], dimension: int) -> Moments:
@@ -65,16 +73,16 @@ class Moments(NamedTuple):
         Returns
         -------
         Moments
-            Arrays of shape (N, D) and (N,).
+            Arrays of shape (N, D), (N,) and (N, D(D + 1)/2).
         """
-        shapes = [(-1, dimension)] * 3 + [(-1,)] * 8
-        columns = zip(*parts, strict=True) if parts else ((),) * 11
-        return cls(
-            *(
-                np.array(column, dtype=np.float64).reshape(shape)
-                for column, shape in zip(columns, shapes, strict=True)
-            )
-        )
+        columns = zip(*parts, strict=True) if parts else ((),) * 12
+        shapes = [(dimension,)] * 3 + [()] * 8 + [_products(dimension)[0].shape]
+        arrays: list[Any] = [
+            np.array(column, dtype=np.float64).reshape(len(parts), *shape)
+            for column, shape in zip(columns, shapes, strict=True)
+        ]
+        arrays[-1] = arrays[-1].astype(np.float32)
+        return cls(*arrays)
 
 
 def moments(cluster: Floats, mass: Floats) -> Moments:
@@ -101,7 +109,8 @@ def moments(cluster: Floats, mass: Floats) -> Moments:
     m, d = cluster.shape
     if m == 0:
         zero = np.zeros(())
-        return Moments(np.zeros(d), np.zeros(d), np.zeros(d), *(zero,) * 8)
+        form = np.zeros(_products(d)[0].size, dtype=np.float32)
+        return Moments(np.zeros(d), np.zeros(d), np.zeros(d), *(zero,) * 8, form)
     weight = np.asarray(np.sum(mass))
     share = mass / weight
     # From a member, not from the origin: an offset would cost digits.
@@ -114,7 +123,10 @@ def moments(cluster: Floats, mass: Floats) -> Moments:
     spread = unit * np.sqrt(np.sum(share * ((squares - variance) / unit) ** 2))
     distances = np.sqrt(squares)
     lost = (d + 64) * _EPS * np.sqrt(variance)
-    thin, thick = _extent(apart, share, variance)
+    # By roots: a quotient would overflow where the variance is next to nothing.
+    scaled = apart * (np.sqrt(share) / np.sqrt(variance or 1.0))[:, None]
+    thin, thick = _extent(scaled, variance)
+    i, j, times = _products(d)
     return Moments(
         centre=centre,
         first=np.min(cluster, axis=0),
@@ -127,6 +139,7 @@ def moments(cluster: Floats, mass: Floats) -> Moments:
         off=np.linalg.norm(_mean(apart, share)) + lost,
         nearest=np.min(distances),
         farthest=np.max(distances),
+        form=((scaled.T @ scaled)[i, j] * times if i.size else times).astype(np.float32),
     )
 
 
@@ -178,6 +191,8 @@ def joined(parts: Moments, before: Moments) -> Moments:
     unit = np.max(within) + farthest**2 or 1.0
     each = (parts.spread + 2.0 * reach * parts.thick) / unit
     spread = unit * np.sqrt(share @ (each**2 + ((within - variance) / unit) ** 2))
+    i, j, times = _products(centre.size)
+    form = parts.variance[:, None] * parts.form + apart[:, i] * apart[:, j] * times
     return Moments(
         centre=centre,
         first=np.min(parts.first, axis=0),
@@ -190,7 +205,15 @@ def joined(parts: Moments, before: Moments) -> Moments:
         off=off,
         nearest=np.maximum(0.0, np.maximum(np.min(nearest), before.nearest - moved)),
         farthest=farthest,
+        form=(share @ form / (variance or 1.0)).astype(np.float32),
     )
+
+
+@cache
+def _products(d: int) -> tuple[Integers, Integers, Floats]:
+    """Give both factors of the products of a quadratic form, and how often each occurs."""
+    i, j = np.triu_indices(d if d <= _WIDE else 0)
+    return i, j, np.where(i == j, 1.0, 2.0)
 
 
 def _mean(rows: Floats, share: Floats) -> Floats:
@@ -198,12 +221,11 @@ def _mean(rows: Floats, share: Floats) -> Floats:
     return np.asarray(np.sum(np.ascontiguousarray((rows * share[:, None]).T), axis=1))
 
 
-def _extent(apart: Floats, share: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Bound the standard deviation of a centred cluster along any direction, from both sides."""
-    m, d = apart.shape
+def _extent(scaled: Floats, variance: Floats) -> tuple[Floats, Floats]:
+    """Bound the standard deviation along any direction from both sides; V is 1 for `scaled`."""
+    m, d = scaled.shape
     if variance == 0.0 or min(m, d) > _WIDEST:
         return np.zeros(()), np.sqrt(variance) * (1.0 + (d + 64) * _EPS)
-    scaled = apart * np.sqrt(share / variance)[:, None]
     squares = np.linalg.eigvalsh(scaled.T @ scaled if d <= m else scaled @ scaled.T)
     # Backward stable: off by roundings of the largest, which is at most the trace, 1.
     error = (m + 64 * d) * _EPS

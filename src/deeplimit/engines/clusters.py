@@ -36,7 +36,7 @@ class Nodes(NamedTuple):
 
     Parameters
     ----------
-    centre, first, last, weight, variance, spread, thin, thick, off, nearest, farthest : ndarray
+    centre, first, last, weight, variance, spread, thin, thick, off, nearest, farthest, form
         The moments, as in `Moments.stack`.
     label, child, start, number, room : ndarray of int64, shape (N,)
         Class; first of two consecutive children, or -1 for a leaf; first member, how many, and for
@@ -60,6 +60,7 @@ class Nodes(NamedTuple):
     off: Floats
     nearest: Floats
     farthest: Floats
+    form: NDArray[np.float32]
     label: Integers
     child: Integers
     start: Integers
