@@ -149,7 +149,7 @@ def test_a_block_is_alike_if_its_examples_are_of_one_class_and_weight():
 def add(block, q, halves, sizes, own, loss, rules, totals, tile):
     """Add a block to a tile as the loops do."""
     for r in range(TILE):
-        tile.todo[r] = True
+        tile.todo[r] = 1
     return sum_alike(block, q, halves, 0, sizes, own, loss, rules, totals, tile)
 
 
@@ -185,8 +185,8 @@ def test_pairs_too_near_for_products_are_summed_while_others_outweigh_them():
         *(np.zeros(cells, kind if k == 3 else float, order="F") for k in range(5)),
     )
     tile = Tile(
-        np.empty(TILE, bool), np.empty(TILE, bool), np.empty(TILE, kind), np.empty(TILE, kind),
-        np.zeros((2, TILE), kind),
+        np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, kind),
+        np.empty(TILE, kind), np.zeros((2, TILE), kind),
     )  # fmt: skip
     own, sizes = np.full(TILE, -1), np.full(TILE, np.sqrt(size2), kind)
 

@@ -32,7 +32,7 @@ MANY, COLUMNS = 8, 8
 LOST = 0.8
 # They may be nearer by this factor, if what such blocks err more than the tolerance is less than
 # this part of it, beside the sums: in many columns one near pair weighs little among all others.
-DEAREST, SPARE = 16.0, 0.2
+DEAREST, SPARE = 16.0, 0.1
 # Whether columns are paired here is known when the loops are compiled.
 PAIRED = paired(STEP) > 0
 
@@ -43,14 +43,17 @@ def alike(w: Any, runs: Any, first_run: Any, b: int) -> Any:
 
     The weight is 0 where the examples are of several classes or weights.
     """
-    run, most, empty = first_run[b], w[0], 0
+    run, most = first_run[b], w[0]
+    # Counts of 32 bits, for vectors of as many as there are weights in one.
+    empty = other = np.int32(0)
     for j in range(w.size):
         most = max(most, w[j])
-        empty += w[j] == 0
-    equal = first_run[b + 1] - run == 1 and runs[run, 1] == 0
+        empty += np.int32(w[j] == 0)
     for j in range(w.size):
-        equal &= w[j] == 0 or w[j] == most
-    return most if equal else most - most, empty
+        other += np.int32((w[j] != 0) & (w[j] != most))
+    if first_run[b + 1] - run > 1 or runs[run, 1] > 0 or other > 0:
+        most -= most
+    return most, empty
 
 
 @inlined
@@ -138,7 +141,7 @@ class Block(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A tile of 8 queries: those still to be summed, and room for what is found."""
+    """A tile of 8 queries: 1 for those still to be summed, and room for what is found."""
 
     todo: Any
     ready: Any
@@ -177,49 +180,51 @@ def sum_alike(
             if whole == 0:
                 scale[r] = one / scale[r]
     if by_products:
-        # Of half the squared distances.
         power_sums_by_products(
             block.x, q, block.halves, halves, whole, half, scale, rules.far < AWAY, sums, ends,
-            block.losses,
+            block.losses, rules.halved if raw else one,
         )  # fmt: skip
-        for r in range(TILE):
-            ends[0, r] *= two
-            ends[1, r] *= two
-            sums[r] *= rules.halved if raw else one
     else:
         power_sums(block.x, q, whole, half, scale, rules.far < AWAY, sums, ends)
     size, here, least, most = sizes[start:stop], own[start:stop], ends[0], ends[1]
-    largest, width = block.largest, np.uint64(block.halves.size)
+    largest, width, none = block.largest, np.uint64(block.halves.size), kind(np.inf)
     lost = block.lost if by_products else kind(0)
     # Seen from far out the empty places are elsewhere.
-    out = kind(FAR_OUT) if block.nothing > 0 else kind(np.inf)
+    out = kind(FAR_OUT) if block.nothing > 0 else none
     lowest = max(rules.floor, one / rules.reach if raw else kind(0))
-    wrong = other = 0
+    reach, away = (rules.reach if raw else none), (none if raw else kind(AWAY))
+    closer, known = (kind(0) if raw else rules.closer), np.int32(not raw)
+    seen = 0
+    for r in range(TILE):
+        seen += np.uint64(here[r] - block.first) < width
+    # Numbers of 32 bits throughout and no branch, so that this is done for all queries at once.
+    wrong = other = np.int32(0)
     for r in range(TILE):
         # What was found by products is the least of u - loss·|x|². With the least loss·|x|² it
         # bounds the least u from below.
         nearest, bound = least[r] + lost, rules.near * (size[r] + largest)
+        needed, square = loss * size[r] * size[r], size[r] * size[r] + largest * largest
         special = nearest < max(bound * bound, lowest)
-        special |= (most[r] > rules.far) | (size[r] > out)
-        special |= np.uint64(here[r] - block.first) < width
-        if raw:
-            special |= two * (size[r] * size[r] + largest * largest) > rules.reach
-            other += powered[r] != unit[r]
-        else:
-            special |= (unit[r] > kind(AWAY)) | (nearest < unit[r] * rules.closer)
-        needed = loss * size[r] * size[r]
+        special |= (most[r] > rules.far) | (size[r] > out) | (two * square > reach)
+        special |= (unit[r] > away) | (nearest < unit[r] * closer)
         special |= least[r] * kind(DEAREST) < needed
-        other += (least[r] < needed) | (nearest < unit[r])
-        ready[r] = todo[r] and not special
-        wrong += not ready[r]
-    if raw and wrong + other == 0:
+        ready[r] = todo[r] & np.int32(not special)
+        wrong += np.int32(1) - ready[r]
+        moved = (least[r] < needed) | (nearest < unit[r]) | (powered[r] != unit[r])
+        other += known | np.int32(moved)
+    if seen > 0:
+        for r in range(TILE):
+            if np.uint64(here[r] - block.first) < width:
+                ready[r] = 0
+                wrong += np.int32(1)
+    if wrong + other == 0:
         for r in range(TILE):
             plus[r] += (np.float64(sums[r]) - block.nothing) * block.weight * power[r]
         return 0
     left = 0
     for r in range(TILE):
         i, nearest, total = start + r, least[r] + lost, np.float64(sums[r])
-        if not ready[r]:
+        if ready[r] == 0:
             left += todo[r]
             continue
         if not raw and block.nothing > 0:
@@ -239,6 +244,6 @@ def sum_alike(
                 left += 1
                 continue
             totals.spent[i, c] = spent
-        todo[r] = False
+        todo[r] = 0
         plus[r] += total
     return left

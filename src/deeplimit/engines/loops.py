@@ -307,7 +307,7 @@ def _add_blocks(
         for g in range(q.shape[0]):
             left = TILE
             for r in range(TILE):
-                tile.todo[r] = True
+                tile.todo[r] = 1
             for form in range(0 if products else 1, 2 if quick else 0):
                 if left > 0 and pause[form] > 0:
                     pause[form] -= 1
@@ -322,7 +322,7 @@ def _add_blocks(
                 continue
             squared_distances(x[b], q[g], room.u)
             for r in range(TILE):
-                if tile.todo[r]:
+                if tile.todo[r] > 0:
                     i = g * TILE + r
                     taken = sum_with_care(
                         room.u[r], w[b], norms[b], largest[b], runs[first_run[b]:first_run[b + 1]],
@@ -380,7 +380,7 @@ def sum_blocks(
         unit, plus, minus, np.empty(shape).T, np.zeros(shape, kind).T, np.zeros(shape).T
     )
     tile = Tile(
-        np.empty(TILE, np.bool_), np.empty(TILE, np.bool_), np.empty(TILE, kind),
+        np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, kind),
         np.empty(TILE, kind), np.zeros((2, TILE), kind),
     )  # fmt: skip
     room = Room(

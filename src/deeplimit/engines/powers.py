@@ -67,14 +67,15 @@ def power_sums(
 @intrinsic
 def power_sums_by_products(
     context: Any, x: Any, q: Any, norms: Any, query_norms: Any, whole: Any, half: Any,
-    unit: Any, far: Any, sums: Any, ends: Any, losses: Any,
+    unit: Any, far: Any, sums: Any, ends: Any, losses: Any, halved: Any,
 ) -> Any:  # fmt: skip
-    """Do the same as `power_sums`, but of half the squared distances, taken by products.
+    """Do the same as `power_sums`, but take the distances by products, and half of them.
 
-    The norms are those of `over_panels`. `losses` (B,) is subtracted of them for the least.
+    The norms are those of `over_panels`. Of half the squares `losses` (B,) is subtracted for the
+    least, and they are in the units; sums are multiplied by `halved`, and ends are of the squares.
     """
     signature = numba.types.void(
-        x, q, norms, query_norms, whole, half, unit, far, sums, ends, losses
+        x, q, norms, query_norms, whole, half, unit, far, sums, ends, losses, halved
     )
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -92,10 +93,11 @@ class _Sums:
 
     def __init__(
         self, builder: Any, whole: Any, half: Any, unit: Any, far: Any, sums: Any, ends: Any,
-        losses: Any = None,
+        losses: Any = None, halved: Any = None,
     ) -> None:  # fmt: skip
         self.builder, self.whole, self.half, self.far = builder, whole, half, far
-        self.unit, self.sums, self.ends, self.losses = unit, sums, ends, losses
+        self.unit, self.sums, self.ends = unit, sums, ends
+        self.losses, self.halved = losses, halved
         self.vector = vector_of(sums.data.type.pointee)
         # Numbers that are none but numbers are in the order of their bits, which compare sooner.
         self.ordered = integers(self.vector)
@@ -163,7 +165,10 @@ class _Sums:
         for room, rest in zip(self._from(self.totals), self._from(self.lacking), strict=True):
             more = builder.fmul(half, builder.load(rest), flags=FAST)
             totals.append(builder.fadd(builder.load(room), more, flags=FAST))
-        self._store(self._rows(partial(builder.fadd, flags=FAST), totals), self.sums, 0)
+        rows = self._rows(partial(builder.fadd, flags=FAST), totals)
+        if self.halved is not None:
+            rows = [builder.fmul(row, spread(builder, row.type, self.halved)) for row in rows]
+        self._store(rows, self.sums, 0)
         self._write_ends("<", self.least, 0)
         with builder.if_then(self.far):
             self._write_ends(">", self.largest, TILE)
@@ -172,7 +177,10 @@ class _Sums:
         values = [self.builder.load(room) for room in self._from(rooms)]
         rows = self._rows(partial(extreme, self.builder, sign), values)
         kind = _ir.VectorType(self.vector.element, rows[0].type.count)
-        self._store([self.builder.bitcast(row, kind) for row in rows], self.ends, first)
+        rows = [self.builder.bitcast(row, kind) for row in rows]
+        if self.halved is not None:
+            rows = [self.builder.fadd(row, row) for row in rows]
+        self._store(rows, self.ends, first)
 
     def _store(self, vectors: list[Any], array: Any, first: int) -> None:
         builder, word = self.builder, _ir.IntType(64)
