@@ -196,7 +196,7 @@ def sum_alike(
     closer, known = (kind(0) if raw else rules.closer), np.int32(not raw)
     seen = 0
     for r in range(TILE):
-        seen += np.uint64(here[r] - block.first) < width
+        seen += int(np.uint64(here[r] - block.first) < width)
     # Numbers of 32 bits throughout and no branch, so that this is done for all queries at once.
     wrong = other = np.int32(0)
     for r in range(TILE):
