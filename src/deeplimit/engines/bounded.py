@@ -24,7 +24,7 @@ _BLOCK, _TASKS = 64, 16
 # Up to here a power by multiplying is faster than by a logarithm.
 _LARGEST_WHOLE = 64
 _PROBES = 64
-# What a pair costs that a search visits, in pairs of sums in blocks by NumPy: 3 to 21 in
+# What a pair costs that a search visits, in pairs of sums in blocks by NumPy: 2 to 8 in
 # benchmarks/bench_below_linear.py.
 _COST = 5.0
 
@@ -301,7 +301,7 @@ def plan(
         Images of the queries.
     cost : float, default=5
         Cost of a visited pair, in pairs of the full sums that it is compared with: about 5 for
-        the reference, 30 to 170 for the compiled engine: the more, the fewer are visited.
+        the reference, 20 to 190 for the compiled engine: the more, the fewer are visited.
     n_jobs : int or None, default=1
         Number of threads.
 

@@ -18,7 +18,11 @@ from deeplimit.engines import arithmetic
 
 numba: Any = require("numba", extra="fast", purpose="the compiled engine")
 _extending: Any = require("numba.extending", extra="fast", purpose="the compiled engine")
+_options: Any = require("numba.core.options", extra="fast", purpose="the compiled engine")
 _ir: Any = require("llvmlite.ir", extra="fast", purpose="the compiled engine")
+
+# How numba is told not to count references; another numba may have no such option, and count.
+_UNCOUNTED = {"_nrt": False} if hasattr(_options.DefaultOptions, "_nrt") else {}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,7 +45,8 @@ def compiling(fastmath: bool | set[str], *, counts: bool = False) -> Callable[[F
     Who holds an array is counted only if the loop makes some: to count that, at each call and each
     view, takes longer than to sum a few hundred pairs.
     """
-    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, "_nrt": counts}
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True}
+    options.update({} if counts else _UNCOUNTED)
 
     def compiled(function: F) -> F:
         made = numba.njit(cache=True, **options)(function)
@@ -64,7 +69,7 @@ def inlining(fastmath: bool | set[str]) -> Callable[[F], F]:
     Always: as a function of its own it would be optimised anew, and the bits of a sum would depend
     on whether the caller was compiled now or came from the disk.
     """
-    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, "_nrt": False}
+    options = {"fastmath": fastmath, "error_model": "numpy", "nogil": True, **_UNCOUNTED}
 
     def inlined(function: F) -> F:
         return cast(F, numba.njit(forceinline=True, **options)(function))
