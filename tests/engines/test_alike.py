@@ -86,6 +86,43 @@ def test_products_are_not_trusted_with_near_pairs(precision):
     agree(precision, fit_lift(X, "euclidean"), X, y, w, Q, 3.0)
 
 
+def test_units_below_the_least_square_do_not_make_sums_vanish():
+    # Block after block the bound by products is lower, at last a tenth of what is there: at an
+    # exponent of 800 the sums would have come to nothing in between.
+    d, exponent, size, blocks = 30, 800.0, 256, 100
+    loss = lost(exponent, "double", d)
+    steps = np.linspace(1.0, 6.0, 5001)
+    reach = steps[np.sqrt(loss * (0.5 + steps**2)) >= steps - 1.0][-1]
+    least = loss * (0.5 + reach**2)
+    rng = np.random.default_rng(0)
+    X = np.zeros((blocks, size, d))
+    places = np.arange(size)
+    X[:, places, places % d] = np.where(places // d % 2, 5.0, -5.0)
+    across = rng.standard_normal((120, d))
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    square = 1.001 * least
+    X[0, 8:128] = np.eye(d)[0] + np.sqrt(square) * across
+    targets = least * np.exp(np.linspace(0.0, np.log(loss * 0.51 / least), blocks))
+    for b, target in enumerate(targets):
+        norm = np.sqrt(max(square - target, 0.0) / loss)
+        norm = np.clip(norm, abs(1.0 - np.sqrt(square)), min(reach, 1.0 + np.sqrt(square)))
+        along = (norm**2 + 1.0 - square) / 2.0
+        X[b, 7] = 0.0
+        X[b, 7, :2] = along, np.sqrt(max(norm**2 - along**2, 0.0))
+    X = X.reshape(-1, d)
+    y, Q = np.zeros(len(X), np.int64), np.tile(np.eye(d)[0], (8 * MANY, 1))
+    gone = np.arange(200, len(X), size)
+    w = np.ones(len(X))
+    w[gone] = 0.0
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(exponent)
+    engine = CompiledEngine(lift, X, y, None, 1)
+    # Laid out before: what is forgotten then stays as an empty place in each block.
+    assert len(engine.packed.x) == blocks
+    engine.forget(gone)
+    expected = class_sums(kernel, lift, X, y, w, Q, 1)
+    assert_sums_agree(engine.class_sums(kernel, Q, settle=False), expected, 1e-10)
+
+
 @BOTH
 @pytest.mark.parametrize("d", [4, COLUMNS])
 def test_an_example_is_not_seen_by_its_own_query(precision, d):

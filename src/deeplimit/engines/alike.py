@@ -28,10 +28,13 @@ LARGEST_WHOLE = 64
 PAUSE = 63
 # Distances by products are worth their preparations for so many tiles of queries, and columns.
 MANY, COLUMNS = 8, 8
+# And for half an exponent that is no larger: products tell but a lower bound of the least square,
+# at which the unit may then be, and a power of what this is less by must not come to nothing.
+STEEPEST = 128.0
 # Pairs must be farther apart than this part of their squared norms: then many are.
 LOST = 0.8
-# They may be nearer by this factor, if what such blocks err more than the tolerance is less than
-# this part of it, beside the sums: in many columns one near pair weighs little among all others.
+# They may be nearer by this factor, if what such blocks err more than they may is less than this
+# part of it, beside the sums: in many columns one near pair weighs little among all others.
 DEAREST, SPARE = 16.0, 0.1
 # Whether columns are paired here is known when the loops are compiled.
 PAIRED = paired(STEP) > 0
@@ -110,8 +113,8 @@ class Rules(NamedTuple):
 class Totals(NamedTuple):
     """The sums, as in `loops.sum_blocks`, what the power of a unit is, and errors.
 
-    `power` is that of the unit `powered`. `spent` is what products err more than the tolerance, as
-    part of that, in the units of the sums.
+    `power` is that of the unit `powered`. `spent` is what products err more than they may, as part
+    of that, in the units of the sums.
     """
 
     unit: Any
@@ -163,10 +166,11 @@ def sum_alike(
 
     Notes
     -----
-    Let C·ε(|q|² + |x|²) bound the error of a square u by products, and the loss l be where this is
-    the tolerance of a kernel's value. With the least m of all u - l·|x|², a value of the block errs
-    by at most max(1, l·|q|²/m) tolerances, for (|q|² + |x|²)/u is at most the larger of |q|²/m and
-    1/l. So much of the block's sum is what is spent at the most.
+    Let C·ε(|q|² + |x|²) bound the error of a square u by products, and the loss l be where a
+    kernel's value then errs by what it may, see `digits.lost`. With the least m of all u - l·|x|²,
+    a value of the block errs by at most max(1, l·|q|²/m) times that, for (|q|² + |x|²)/u is at most
+    the larger of |q|²/m and 1/l. What is more than 1 of it, times the block's sum, is spent, and a
+    part `SPARE` of all that is summed may be: the sum then errs by 1 + `SPARE` of what a value may.
     """
     kind, c, stop = type(loss), block.label, start + TILE
     one, two, half, whole = kind(1), kind(2), rules.half, rules.whole

@@ -27,6 +27,8 @@ inlined = inlining(FLAGS)
 
 # Squares below it have lost digits to underflow: whether the rows are equal is not known.
 UNDERFLOW = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+# Lower bounds are cut down to it.
+_LARGEST = 2.0**1000
 # The estimate of a cluster exceeds the value at its mean by at most this power of e: where the
 # expansion is larger it is a guess.
 _BEND = 3.0
@@ -114,7 +116,8 @@ def bounds(
         bulk = max(upward - still * ratio, _NEAREST * upward)
         lower = (1.0 - part) * power_of(unit / bulk, half, whole)
         lower += part * power_of(unit / most, half, whole)
-    lower *= weight
+    # A smaller bound is one, too, and infinities could not be subtracted later.
+    lower = min(lower * weight, _LARGEST)
     downward, least = mean - loose, max(0.0, least - 2.0 * loose)
     upper = power_of(unit / least, half, whole)
     room = downward - least
@@ -135,11 +138,8 @@ def bounds(
     deviation = np.sqrt(own * own + cross * cross)
     nearer = min(_DEVIATIONS, _NEARER * half * deviation) * deviation
     close = max(least, upward * max(1.0 - nearer, _NEAREST))
-    likely = np.inf
-    if lower < np.inf:
-        likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
-        likely = min(upper - lower, likely)
-    return lower, upper, likely
+    likely = max(0.0, weight * power_of(unit / close, half, whole) - lower)
+    return lower, upper, min(upper - lower, likely)
 
 
 @inlined

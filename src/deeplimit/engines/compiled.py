@@ -138,7 +138,11 @@ class CompiledEngine:
 
     @property
     def tolerance(self) -> float:
-        """Relative error of a kernel's value at a pair that the loops sum themselves."""
+        """Relative error of a kernel's value at a pair that the loops sum by its difference.
+
+        What they sum by products may err by half as much again in a sum, and at single pairs by
+        more, where others outweigh these.
+        """
         return LIMITS[self.precision].tolerance
 
     @cached_property

@@ -36,6 +36,8 @@ _binding: Any = require("llvmlite.binding", extra="fast", purpose="the compiled 
 
 #: Columns of a step of products, of which two are taken together.
 STEP = 3
+#: Columns whose products are added one by one to what is known: a multiple of the step.
+RUN = 30
 
 
 class _Shape(NamedTuple):
@@ -221,7 +223,9 @@ class _Columns:
         Two columns are taken together by Winograd's identity [1]_, here with differences:
         (x₁ - q₂)(x₂ - q₁) is x₁x₂ + q₁q₂ - x₁q₁ - x₂q₂, and of that the first two terms are known
         beforehand. A product less is two additions more, for which there are units of their own.
-        What is known comes first, so that what is rounded becomes small where a pair is near.
+        What is known comes first, so that what is rounded becomes small where a pair is near. A
+        product below half a unit of it would be lost, and many such all in one direction: after
+        some columns the next are therefore summed by themselves.
 
         References
         ----------
@@ -237,17 +241,35 @@ class _Columns:
         for r, v, total in self._each():
             theirs = self._number(others[v], _ir.Constant(self.word, 0), r)
             builder.store(builder.fadd(mine[v], theirs, flags=FAST), total)
-        step = _ir.Constant(self.word, STEP)
-        pairs = builder.udiv(self.count, step) if paired(STEP) else _ir.Constant(self.word, 0)
-        with _cgutils.for_range(builder, pairs, intp=self.word) as loop:
-            self._step(builder.mul(loop.index, step))
-        begin = builder.mul(pairs, step)
-        with _cgutils.for_range(builder, builder.sub(self.count, begin), intp=self.word) as loop:
-            column = builder.add(begin, loop.index)
+        run, zero = _ir.Constant(self.word, RUN), _ir.Constant(self.word, 0)
+        more = builder.icmp_signed(">", self.count, run)
+        self._take_columns(zero, builder.select(more, run, self.count))
+        after = builder.select(more, builder.sub(self.count, run), zero)
+        runs = builder.udiv(builder.add(after, _ir.Constant(self.word, RUN - 1)), run)
+        with _cgutils.for_range(builder, runs, intp=self.word) as loop:
+            held = [builder.load(total) for _, _, total in self._each()]
+            self._clear()
+            begin = builder.mul(builder.add(loop.index, _ir.Constant(self.word, 1)), run)
+            stop = builder.add(begin, run)
+            last = builder.icmp_signed(">", stop, self.count)
+            self._take_columns(begin, builder.select(last, self.count, stop))
+            for (_, _, total), before in zip(self._each(), held, strict=True):
+                builder.store(builder.fadd(builder.load(total), before, flags=FAST), total)
+        return [[builder.load(total) for total in row] for row in self.sums]
+
+    def _take_columns(self, begin: Any, stop: Any) -> None:
+        """Take the products of some columns, of which the first is a multiple of the step."""
+        builder, step = self.builder, _ir.Constant(self.word, STEP)
+        count = builder.sub(stop, begin)
+        steps = builder.udiv(count, step) if paired(STEP) else _ir.Constant(self.word, 0)
+        with _cgutils.for_range(builder, steps, intp=self.word) as loop:
+            self._step(builder.add(begin, builder.mul(loop.index, step)))
+        first = builder.add(begin, builder.mul(steps, step))
+        with _cgutils.for_range(builder, builder.sub(stop, first), intp=self.word) as loop:
+            column = builder.add(first, loop.index)
             points = self._points(column)
             for r, v, total in self._each():
                 self._take(total, points[v], self._number(self.sources[v], column, r))
-        return [[builder.load(total) for total in row] for row in self.sums]
 
     def _step(self, column: Any) -> None:
         """Take the products of three columns: of two together, and of one."""

@@ -1,9 +1,8 @@
 """The compiled loops of the CPU engine: squared distances, powers of them, sums by class.
 
 A loop over a block of examples is written so that LLVM makes vector instructions of it. Eight
-queries share each load of the examples' coordinates, three coordinates at a time: 24 numbers of
-the queries, which is what 32 vector registers hold beside the rest. What a block leaves behind
-stays in the first cache until the next line of this file has used it.
+queries share the loads of the examples' coordinates, and what a block leaves behind stays in the
+first cache until the next line of this file has used it.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from deeplimit.engines.alike import (
     LOST,
     MANY,
     PAUSE,
+    STEEPEST,
     Block,
     Rules,
     Tile,
@@ -284,7 +284,8 @@ def _add_blocks(
     rules = Rules(near, floor, far, half, whole, reach, closer, halved)
     taken, nothing, away = 0, type(loss)(0), type(loss)(AWAY)
     away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
-    products = 0 < loss < LOST and q.shape[0] >= MANY and x.shape[2] >= COLUMNS
+    products = 0 < loss < LOST and half <= STEEPEST
+    products &= q.shape[0] >= MANY and x.shape[2] >= COLUMNS
     if products:
         for g in range(q.shape[0]):
             half_norms(q[g : g + 1], room.wide, room.query_halves[g])
