@@ -19,12 +19,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from deeplimit import LimitKernel, NetworkKernel
 from deeplimit.engines import ArrayShard, CompiledEngine, bound_proportions, decide, shard_sums
 from deeplimit.engines.clusters import ClusterIndex
 from deeplimit.kernels.power import PowerKernel
@@ -35,6 +37,7 @@ from bench_below_linear import mixture
 from peers import PEERS
 
 SIZES = {10: 2**19, 30: 2**17, 100: 2**16, 400: 2**15}
+NTK = NetworkKernel("relu", 3)
 GOALS = {
     "scikit-learn ArgKmin, k=10": {10: 8.0, 30: 5.0, 100: 2.5, 400: 2.0},
     "torch eager": {10: 6.0, 30: 3.0, 100: 2.0, 400: 1.7},
@@ -89,9 +92,13 @@ def speed(quick: bool) -> Iterator[Goal]:
             engine = CompiledEngine(lift, X, y, None, 2, precision=precision)
             for name, exponent in (("", 3.0), (", exponent 3.7", 3.7)):
                 kernel = PowerKernel(exponent)
-                runs[f"ours, {precision}{name}"] = lambda e=engine, k=kernel, Q=Q: e.class_sums(
-                    k, Q
-                )
+                runs[f"ours, {precision}{name}"] = partial(engine.class_sums, kernel, Q)
+        # Kernels of networks, of rows of norm 1. That of erf has both signs: double precision.
+        on_sphere = fit_lift(X, "normalize")
+        for kernel, precision in ((LimitKernel("erf"), "double"), (NTK, "double"), (NTK, "single")):
+            engine = CompiledEngine(on_sphere, X, y, None, 2, precision=precision)
+            name = "NTK of depth 3" if kernel is NTK else "limit of erf"
+            runs[f"ours, {precision}, {name}"] = partial(engine.class_sums, kernel, Q)
         expected = class_sums(PowerKernel(3.0), lift, X, y, None, Q[:8], 2).proportions()
         for peer in PEERS:
             try:

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import deeplimit as dl
-from deeplimit.engines.profiles import has_profile, polynomial_of, profile_of
+from deeplimit.designs import design
+from deeplimit.engines.profiles import DEGREE, double_profile, has_profile, profile_of
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import fit_lift
 
 SPHERE = fit_lift([[0.6, 0.8], [1.0, 0.0]])
+# The table of the kernel itself, that double precision looks up.
+WHOLE = {"degree": DEGREE, "bits": 9, "whole": True}
 
 
 def evaluate(profile, s):
@@ -37,9 +40,11 @@ def evaluate(profile, s):
     ],
     ids=str,
 )
-def test_a_table_is_its_kernel(kernel):
-    profile = profile_of(kernel, SPHERE, degree=6, bits=5)
+@pytest.mark.parametrize("form", [WHOLE, {"degree": 6, "bits": 5}], ids=["whole", "power"])
+def test_a_table_is_its_kernel(kernel, form):
+    profile = profile_of(kernel, SPHERE, **form)
     assert profile.error < 1e-11
+    assert profile.exponent == (0.0 if "whole" in form else getattr(kernel, "exponent", 0.0))
     gaps = np.concatenate([np.logspace(-15, 0, 61), 2.0 - np.logspace(-3, 0, 31)])
     for s in gaps:
         log, sign = kernel.log_and_sign_at_gap(s)
@@ -70,18 +75,19 @@ class Jumps:
 
 
 @dataclasses.dataclass
-class Unstated:
+class Power:
     """A power whose exponent nobody states."""
 
+    degree: float = -1.25
     positive: bool = True
 
     def log_at_gap(self, s):
         with np.errstate(divide="ignore"):
-            return -1.25 * np.log(2.0 * np.asarray(s))
+            return self.degree * np.log(2.0 * np.asarray(s))
 
 
 def test_the_exponent_is_found_where_it_is_not_stated():
-    profile = profile_of(Unstated(), SPHERE, degree=6, bits=5)
+    profile = profile_of(Power(), SPHERE, degree=6, bits=5)
     assert profile.exponent == pytest.approx(2.5)
     assert profile.error < 1e-12
 
@@ -89,6 +95,7 @@ def test_the_exponent_is_found_where_it_is_not_stated():
 def test_what_has_no_table_is_refused():
     assert not has_profile(Jumps(), SPHERE)
     assert has_profile(dl.LimitKernel("5d_opt"), SPHERE)
+    assert has_profile(dl.LimitKernel(design(30, odd=True)), SPHERE)
     assert not has_profile(dl.NetworkKernel("5d_opt", 300, kind="nngp"), SPHERE)
     with pytest.raises(ValueError, match="off the sphere the fast engines know the pure power"):
         profile_of(dl.LimitKernel("erf"), fit_lift([[0.0]], "euclidean"), degree=6, bits=5)
@@ -97,12 +104,31 @@ def test_what_has_no_table_is_refused():
         profile_of(deep, SPHERE, degree=6, bits=5)
 
 
+def test_a_steep_kernel_has_a_table_that_begins_later():
+    kernel = dl.LimitKernel(design(20))
+    profile = double_profile(kernel, SPHERE)
+    assert (profile.exponent, profile.low > -52, profile.error < 1e-10) == (0.0, True, True)
+    s = 2.0 ** (profile.low + 1.5)
+    assert 1e75 < evaluate(profile, s) < 1e90
+    assert evaluate(profile, s) == pytest.approx(np.exp(kernel.log_at_gap(s)), rel=1e-10)
+    # A power of the gap is taken where the table would have to begin too late.
+    power = profile_of(Power(-60.0), SPHERE, **WHOLE)
+    assert (power.exponent, power.low) == (120.0, -52)
+
+
+def test_finer_pieces_are_taken_where_they_have_to_be():
+    assert double_profile(dl.LimitKernel("tanh"), SPHERE).bits == 9
+    found = double_profile(dl.LimitKernel(design(20, odd=True)), SPHERE)
+    assert found.bits == 10
+    assert found.error < 1e-10
+
+
 def test_steepness_is_the_exponent_and_what_the_table_adds():
     assert profile_of(PowerKernel(3.5), SPHERE, degree=3, bits=5).steepness == 3.5
     for kernel, low, high in (
         (dl.LimitKernel("5d_opt"), 4.0, 4.5),
         (dl.NetworkKernel("relu", 3), 0.5, 0.7),
-        (Unstated(), 2.49, 2.51),
+        (Power(), 2.49, 2.51),
         (Steep(), 3.9, 4.1),
     ):
         assert low < profile_of(kernel, SPHERE, degree=6, bits=5).steepness < high
@@ -135,11 +161,3 @@ def test_a_table_passes_through_the_zero_at_right_angles(name):
     for s in 1.0 + np.array([-1e-3, -1e-6, -1e-9, 1e-9, 1e-6, 1e-3]):
         log, sign = kernel.log_and_sign_at_gap(s)
         assert evaluate(profile, s) == pytest.approx(float(sign * np.exp(log)), rel=1e-6)
-
-
-def test_a_polynomial_knows_its_error_where_the_kernel_is_small():
-    # In float32, relative to what is near: 1e8 at a gap of 0, and 1 at a gap of 1.
-    assert polynomial_of(Steep(), SPHERE, degree=12).error > 1e-3
-    assert polynomial_of(dl.NetworkKernel("relu", 3), SPHERE, degree=12).error < 1e-6
-    assert polynomial_of(dl.NetworkKernel("erf", 3), SPHERE, degree=12) is None
-    assert polynomial_of(dl.NetworkKernel("relu", 1), SPHERE, degree=12) is None

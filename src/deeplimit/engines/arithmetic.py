@@ -16,6 +16,7 @@ __all__ = [
     "integers",
     "inverse_root",
     "layout_of",
+    "polynomial",
     "power",
     "square_root",
 ]
@@ -123,11 +124,16 @@ def power(builder: Any, x: Any, y: Any) -> Any:
 
 
 def horner(builder: Any, series: Sequence[float], x: Any) -> Any:
+    """Give a polynomial with the same coefficients everywhere, the highest first."""
+    return polynomial(builder, [constant(x.type, coefficient) for coefficient in series], x)
+
+
+def polynomial(builder: Any, coefficients: Sequence[Any], x: Any) -> Any:
     """Give a polynomial, the highest coefficient first."""
-    total = constant(x.type, series[0])
-    for coefficient in series[1:]:
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
         product = builder.fmul(total, x, flags=FAST)
-        total = builder.fadd(product, constant(x.type, coefficient), flags=FAST)
+        total = builder.fadd(product, coefficient, flags=FAST)
     return total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -21,8 +22,8 @@ from deeplimit.engines.digits import (
     weights_fit,
 )
 from deeplimit.engines.neighbours import heaviest
-from deeplimit.engines.packed import TILE, Packed, Precision, pack
-from deeplimit.engines.profiles import FAR, FastProfile, polynomial_of, profile_of
+from deeplimit.engines.packed import TILE, Packed, Precision, aligned, pack
+from deeplimit.engines.profiles import DEGREE, FAR, FastProfile, double_profile, profile_of
 from deeplimit.engines.refinement import refine_pairs
 from deeplimit.sums.blocked import class_sums
 from deeplimit.sums.engine import Contributors, RadialKernel
@@ -36,11 +37,8 @@ __all__ = ["CompiledEngine"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_BITS = 5
 # Kernels whose profiles are kept.
 _PROFILES = 16
-# Degree of a polynomial that stands for a table.
-_POLYNOMIAL = 12
 # Where 2 less the gap is smaller than this the pure power asks `Lift.gap`, too: rows whose norms
 # are not quite 1 may be farther apart than antipodes are.
 _ANTIPODAL = 2.0**-18
@@ -276,12 +274,16 @@ class CompiledEngine:
         return known[1]
 
     def _make_profile(self, kernel: RadialKernel) -> FastProfile:
-        limits = LIMITS[self.precision]
-        if self.precision == "single":
-            found = polynomial_of(kernel, self.lift, degree=_POLYNOMIAL)
-            if found is not None and found.error < limits.tolerance / 4.0:
-                return found
-        return profile_of(kernel, self.lift, degree=limits.degree, bits=_BITS)
+        if self.precision == "double":
+            found = double_profile(kernel, self.lift)
+        else:
+            bits = LIMITS["single"].bits
+            found = profile_of(kernel, self.lift, degree=DEGREE, bits=bits)
+        if found.table is None:
+            return found
+        table = aligned(found.table.shape, self.packed.x.dtype)
+        table[:] = found.table
+        return replace(found, table=table)
 
     def _trusted(self, kernel: RadialKernel, profile: FastProfile) -> bool:
         """Say whether the precision is enough for this kernel and these weights."""
@@ -353,11 +355,11 @@ class CompiledEngine:
         unit, plus, minus = batch.empty(self.n_classes)
         far = 2.0 * (2.0 - end) if self.lift.on_sphere else batch.far
         loss = lost(profile.steepness, self.precision, packed.centre.size)
-        table = np.zeros((0, 1)) if profile.table is None else profile.table
+        table = np.zeros((0, 1), kind) if profile.table is None else profile.table
         taken = _loops().sum_blocks(
             *packed.cut(blocks), *batch.points, batch.bounds[0], kind(loss), batch.bounds[1],
             kind(far),
-            kind(profile.exponent / 2.0), kind(0.5), table.astype(kind),
+            kind(profile.exponent / 2.0), kind(0.5), table,
             np.int32(profile.bits), np.int32(profile.low),
             unit, plus, minus, *batch.listed,
         )  # fmt: skip

@@ -44,8 +44,8 @@ class Limits(NamedTuple):
     steepness : float
         The largest, of a kernel, at which the rounding of u is still within the tolerance, where
         there are few columns.
-    degree : int
-        Of the pieces of a table.
+    bits : int
+        2^bits pieces of a table to an octave.
     table : float
         Error that a table may have.
     turning : float
@@ -59,15 +59,15 @@ class Limits(NamedTuple):
     tolerance: float
     floor: float
     steepness: float
-    degree: int
+    bits: int
     table: float
     turning: float
     weights: float
 
 
 LIMITS: dict[Precision, Limits] = {
-    "single": Limits(2.0**-24, 5e-6, 1e-20, 32.0, 3, 5e-6, 2.0**-4, 1e20),
-    "double": Limits(2.0**-53, 1e-12, 1e-280, math.inf, 6, 1e-10, 2.0**-12, 1e200),
+    "single": Limits(2.0**-24, 5e-6, 1e-20, 32.0, 5, 5e-6, 2.0**-4, 1e20),
+    "double": Limits(2.0**-53, 1e-12, 1e-280, math.inf, 9, 1e-10, 2.0**-12, 1e200),
 }
 
 

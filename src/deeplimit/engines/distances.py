@@ -25,6 +25,7 @@ __all__ = [
     "paired",
     "spread",
     "squared_distances",
+    "stored",
     "structures",
     "vector_of",
 ]
@@ -106,6 +107,12 @@ def loaded(builder: Any, data: Any, start: Any, offset: int, vector: Any) -> Any
     """Load a vector of numbers from a place in an array."""
     address, size = _address(builder, data, start, offset, vector)
     return builder.load(address, align=size)
+
+
+def stored(builder: Any, data: Any, start: Any, offset: int, value: Any) -> None:
+    """Store a vector of numbers at a place in an array."""
+    address, size = _address(builder, data, start, offset, value.type)
+    builder.store(value, address, align=size)
 
 
 def _address(builder: Any, data: Any, start: Any, offset: int, vector: Any) -> tuple[Any, int]:
@@ -349,8 +356,7 @@ def squared_distances(context: Any, x: Any, q: Any, u: Any) -> Any:
                     builder.mul(vector, _ir.Constant(width.type, lanes)),
                 )
                 for v, square in enumerate(row):
-                    address, size = _address(builder, out.data, start, v * lanes, square.type)
-                    builder.store(square, address, align=size)
+                    stored(builder, out.data, start, v * lanes, square)
 
         over_panels(context, builder, block, queries, write)
         return context.get_dummy_value()

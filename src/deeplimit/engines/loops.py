@@ -36,11 +36,11 @@ from deeplimit.engines.instructions import (
     compiled,
     from_bits,
     inlined,
-    piece,
     power,
     smaller,
 )
-from deeplimit.engines.packed import NOWHERE, TILE
+from deeplimit.engines.lookups import tabulated
+from deeplimit.engines.packed import NOWHERE, TILE, aligned
 
 
 @inlined
@@ -60,7 +60,10 @@ def weigh(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> None:
     """
     n = u.size
     twice = int(2 * half)
-    if twice == 2 * half and twice <= LARGEST_WHOLE:
+    if half == 0:
+        for j in range(n):
+            out[j] = w[j]
+    elif twice == 2 * half and twice <= LARGEST_WHOLE:
         whole = twice >> 1
         if twice & 1:
             for j in range(n):
@@ -108,58 +111,6 @@ def weighed(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> Any:
         for j in range(u.size):
             total += out[j]
     return total
-
-
-@inlined
-def tabulated(u: Any, gap: Any, table: Any, fine: Any, low: Any, out: Any) -> None:
-    """Multiply `out` by a table of the gap, gap·u: pieces of degree 3 or 6.
-
-    The first half of the table is a function of the gap up to 1, the second of 2 less the gap.
-    """
-    width = table.shape[1]
-    half = table.shape[0] // 2
-    last = np.int32(half - 1)
-    one, two = type(gap)(1), type(gap)(2)
-    # A row of the table is a place in one long row, without a sign: a view of it takes time, and so
-    # does a place that might be counted from the end.
-    c, beyond, start = table.reshape(-1), np.uint64(half * width), np.uint64(0)
-    n1, n2, n3 = np.uint64(1), np.uint64(2), np.uint64(3)
-    if width == 4:
-        for j in range(u.size):
-            s = gap * u[j]
-            far = s > one
-            i, v = piece(two - s if far else s, fine, low, last)
-            k = np.uint64(i) * np.uint64(4) + (beyond if far else start)
-            out[j] *= ((c[k + n3] * v + c[k + n2]) * v + c[k + n1]) * v + c[k]
-    else:
-        for j in range(u.size):
-            s = gap * u[j]
-            far = s > one
-            i, v = piece(two - s if far else s, fine, low, last)
-            k = np.uint64(i) * np.uint64(7) + (beyond if far else start)
-            m = k + n3
-            p = ((c[m + n3] * v + c[m + n2]) * v + c[m + n1]) * v + c[m]
-            out[j] *= ((p * v + c[k + n2]) * v + c[k + n1]) * v + c[k]
-
-
-@inlined
-def polynomial(u: Any, gap: Any, table: Any, out: Any) -> None:
-    """Multiply `out` by a polynomial in √(gap·u) up to 1, and by one in √(2 - gap·u) beyond.
-
-    Of degree 12, written out: a loop over the degree would not be one over the examples.
-    """
-    one, two, zero = type(gap)(1), type(gap)(2), type(gap)(0)
-    a, b = table[0], table[1]
-    for j in range(u.size):
-        s = gap * u[j]
-        x = np.sqrt(min(s, max(two - s, zero)))
-        p = (((a[12] * x + a[11]) * x + a[10]) * x + a[9]) * x + a[8]
-        p = (((p * x + a[7]) * x + a[6]) * x + a[5]) * x + a[4]
-        p = (((p * x + a[3]) * x + a[2]) * x + a[1]) * x + a[0]
-        q = (((b[12] * x + b[11]) * x + b[10]) * x + b[9]) * x + b[8]
-        q = (((q * x + b[7]) * x + b[6]) * x + b[5]) * x + b[4]
-        q = (((q * x + b[3]) * x + b[2]) * x + b[1]) * x + b[0]
-        out[j] *= q if s > one else p
 
 
 @inlined
@@ -213,6 +164,7 @@ class Room(NamedTuple):
     wide: Any
     query_halves: Any
     pauses: Any
+    rows: Any
 
 
 @inlined
@@ -255,10 +207,7 @@ def sum_with_care(
             plus[i, c] += weighed(square, weights, unit[i, c], half, spare, out)
             continue
         weigh(square, weights, unit[i, c], half, spare, out)
-        if fine < 0:
-            polynomial(square, gap, table, out)
-        else:
-            tabulated(square, gap, table, fine, low, out)
+        tabulated(square, gap, table, fine, low, room.rows, spare, out)
         total, below = nothing, nothing
         for j in range(out.size):
             total += max(out[j], nothing)
@@ -385,9 +334,9 @@ def sum_blocks(
         np.empty(TILE, kind), np.zeros((2, TILE), kind),
     )  # fmt: skip
     room = Room(
-        np.empty((TILE, block), kind), np.empty((2, block), kind), np.empty(block, kind),
+        aligned((TILE, block), kind), aligned((2, block), kind), aligned((block,), kind),
         np.empty(block, kind), np.empty(block, kind), np.empty(block),
-        np.empty((q.shape[0], TILE), kind), np.zeros((2, 2), np.int64),
+        np.empty((q.shape[0], TILE), kind), np.zeros((2, 2), np.int64), np.empty(block, np.int32),
     )  # fmt: skip
     return int(
         _add_blocks(

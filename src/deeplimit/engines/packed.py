@@ -19,6 +19,7 @@ __all__ = [
     "TILE",
     "Packed",
     "Precision",
+    "aligned",
     "laid_out",
     "pack",
     "tiles_of",
@@ -155,7 +156,7 @@ def pack(
     exponent = typical if exponent is None else exponent
     blocks = -(-order.size // size)
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
-    x = _aligned((blocks, size // panel, centre.size, panel), dtype)
+    x = aligned((blocks, size // panel, centre.size, panel), dtype)
     x[order.size // size :] = NOWHERE  # all others are written below
     w, norms = np.zeros((blocks, size), dtype=dtype), np.zeros((blocks, size), dtype=dtype)
     w.reshape(-1)[: order.size] = 1.0 if weight is None else weight[order]
@@ -198,7 +199,7 @@ def laid_out(X: Floats, order: NDArray[np.int64]) -> Floats:
     """
     panel = PANEL_BYTES // 8
     count = -(-order.size // panel)
-    x: Floats = _aligned((count, X.shape[1], panel), np.float64)
+    x: Floats = aligned((count, X.shape[1], panel), np.float64)
     x[order.size // panel :] = NOWHERE  # all others are written below
     loops: Any = importlib.import_module("deeplimit.engines.layout_loops")
     loops.lay_out(X, order, np.zeros(X.shape[1]), 1.0, x[:, None], np.empty((count, panel)))
@@ -223,8 +224,21 @@ def tiles_of(Q: Floats) -> Floats:
     return np.ascontiguousarray(whole.reshape(-1, TILE, Q.shape[1]).transpose(0, 2, 1))
 
 
-def _aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Give an array that begins with a line of the cache, so that no vector straddles two."""
+def aligned(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Give an array that begins with a line of the cache, so that no vector straddles two.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its shape.
+    dtype : data-type
+        Type of its numbers.
+
+    Returns
+    -------
+    ndarray
+        What is in it is not defined.
+    """
     count = int(np.prod(shape)) * np.dtype(dtype).itemsize
     room: NDArray[Any] = np.empty(count + 64, dtype=np.uint8)
     start = -room.ctypes.data % 64

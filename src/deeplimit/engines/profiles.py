@@ -7,23 +7,26 @@ octave hold it; for a network of finite depth the exponent is 0 and `P` is the k
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
+from deeplimit.engines.digits import LIMITS
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums.engine import RadialKernel, evaluate
 from deeplimit.sums.lift import Lift
 
-__all__ = ["FAR", "FastProfile", "has_profile", "polynomial_of", "profile_of"]
+__all__ = ["DEGREE", "FAR", "FastProfile", "double_profile", "has_profile", "profile_of"]
 
 Floats = NDArray[np.float64]
 
-#: Largest error of a table of degree 6 that stands for its kernel in double precision.
-TABLE_TOLERANCE = 1e-10
+#: Degree of the pieces that the compiled loops look up.
+DEGREE = 3
 
 # Octaves of the table: gaps, or 2 less the gap, from 2^-52 to 1. What is nearer is left to the
 # reference by any engine.
@@ -31,8 +34,11 @@ _LOW = -52
 #: A gap near 2 is known to 2^-52 alone: where 2 less the gap is smaller than this the table is
 #: flat, and the pair is the reference's.
 FAR = 2.0**-12
-# Beyond this ratio the table would leave the range of float32.
-_LARGEST = 1e30
+# Beyond this ratio the table of P would leave the range of float32, and beyond that the sums of a
+# table of K, times the weights, that of float64.
+_LARGEST, _LARGEST_WHOLE = 1e30, 1e90
+# A kernel may take long: tables of more pieces than these are read from one of a high degree.
+_COARSE_BITS, _COARSE_DEGREE = 6, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +53,12 @@ class FastProfile:
         Coefficients of P, lowest first, on pieces of the gap up to 1 and then on pieces of 2 less
         the gap; None if P is 1.
     bits : int
-        2^bits pieces to an octave; -1 for the form of `polynomial_of`.
+        2^bits pieces to an octave.
     low : int
         The first piece begins at 2^low.
     error : float
-        Largest error of the table found when it was checked, relative to the largest |P| within
-        an octave.
+        Largest error of the table found when it was checked, relative to |P| or, if P is signed, to
+        the largest |P| within half an octave.
     turns : bool
         Whether P goes on growing, or vanishing, towards a gap of 2.
     steepness : float
@@ -81,7 +87,9 @@ class FastProfile:
     signed: bool = False
 
 
-def profile_of(kernel: RadialKernel, lift: Lift, *, degree: int, bits: int) -> FastProfile:
+def profile_of(
+    kernel: RadialKernel, lift: Lift, *, degree: int, bits: int, whole: bool = False
+) -> FastProfile:
     """Bring a kernel to the form that fast engines evaluate.
 
     Parameters
@@ -95,6 +103,9 @@ def profile_of(kernel: RadialKernel, lift: Lift, *, degree: int, bits: int) -> F
         Degree of the pieces of the table.
     bits : int
         2^bits pieces to an octave.
+    whole : bool, default=False
+        Whether the table is to be that of K itself, with an exponent of 0, if K is within 1e90
+        and 1e-90 but for changes of its sign. It is looked up in less time than a power takes.
 
     Returns
     -------
@@ -121,59 +132,45 @@ def profile_of(kernel: RadialKernel, lift: Lift, *, degree: int, bits: int) -> F
             f"off the sphere the fast engines know the pure power alone, {kernel!r} was got: "
             'use the engine "reference"'
         )
-    exponent = _exponent(kernel)
-    edges, widths = _pieces(bits)
-    nodes = (1.0 - np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2.0
-    to_coefficients = np.linalg.inv(np.vander(nodes, increasing=True))
-    values = _both_ends(kernel, exponent, edges, widths, nodes)
-    size = np.abs(values).max(axis=1)
-    reach = max(float(size.max()), np.finfo(np.float64).tiny)
-    if not (np.isfinite(reach) and reach < _LARGEST and size.min() > 1.0 / _LARGEST):
+    exponent = 0.0 if whole else _exponent(kernel)
+    coarse, largest = bits > _COARSE_BITS, _LARGEST_WHOLE if whole else _LARGEST
+    # What is too large or too small is found out below.
+    with np.errstate(all="ignore"):
+        found = _fit(
+            partial(_values, kernel, exponent),
+            _Pieces.of(min(bits, _COARSE_BITS)),
+            _COARSE_DEGREE if coarse else degree,
+            _LARGEST_WHOLE if whole else np.inf,
+        )
+    most, least, deep = found.size.max(), found.size.min(), 2.0**found.pieces.low < FAR
+    if not (most < largest and least > 1.0 / largest and deep):
+        if whole:
+            return profile_of(kernel, lift, degree=degree, bits=bits)
         raise ValueError(
             f"the values of {kernel!r} span too wide a range for the fast engines: "
             'use the engine "reference"'
         )
-    table = values @ to_coefficients.T
-    log, sign = evaluate(kernel, np.ones(1))
-    if np.isneginf(log[0]) or (sign is not None and sign[0] == 0):
-        # Rows at a right angle weigh nothing, rather than what a fit leaves there, and those near
-        # to it little: the pieces that end there pass through zero.
-        last, ends = edges.size - 1, (nodes - nodes[0]) / (nodes[-1] - nodes[0])
-        through = _both_ends(kernel, exponent, edges[-2:], widths[-2:], ends)
-        before, table[last], beyond, _ = through @ np.linalg.inv(np.vander(ends, increasing=True)).T
-        table[last, 0] = 0.0
-        for row, fitted in ((last - 1, before), (last + edges.size - 1, beyond)):
-            fitted[-1] -= fitted.sum()
-            table[row] = fitted
-    probe = np.array([0.0, 0.15, 0.5, 0.85])
-    found = table @ np.vander(probe, degree + 1, increasing=True).T
-    wrong = np.abs(found - _both_ends(kernel, exponent, edges, widths, probe)).max(axis=1)
-    # Where P changes its sign its neighbourhood says how large it is.
-    signed = bool(values.min() < 0.0)
-    span = 2 ** (bits - 2) + 1 if signed else 1
-    near = maximum_filter1d(size.reshape(2, -1), span, axis=1, mode="nearest")
-    size = maximum_filter1d(size.reshape(2, -1), 2 * 2**bits + 1, axis=1, mode="nearest").ravel()
-    half = edges.size
-    end = half + (-_LOW + int(np.log2(FAR))) * 2**bits
-    turning = size[half] / size[end + 4 * 2**bits]
+    error = found.error
+    if coarse:
+        found = _fit(partial(_read, found), _Pieces.of(bits, found.pieces.low), degree)
+        error += found.error
+    at = (np.log2(FAR * np.array([1.0, 16.0])) - found.pieces.low).astype(int) * 2**bits
+    turning = found.size[1, at[0]] / found.size[1, at[1]]
     return FastProfile(
         exponent,
-        np.ascontiguousarray(table),
+        found.table.reshape(-1, degree + 1),
         bits,
-        _LOW,
-        float(np.max(wrong / size)),
+        found.pieces.low,
+        error,
         # A kernel that is finite at a gap of 2 has settled there.
         bool(not 1 / 1.5 <= turning <= 1.5),
-        _steepness(exponent, table[:half], near[0], edges, widths, 0.125 if signed else 0.5),
-        signed,
+        _steepness(found, exponent),
+        found.signed,
     )
 
 
-def polynomial_of(kernel: RadialKernel, lift: Lift, *, degree: int) -> FastProfile | None:
-    """Bring a kernel that is finite at both ends to two polynomials, if they do.
-
-    The kernels of networks of finite depth are analytic in the roots of the gap and of 2 less the
-    gap, each up to beyond a gap of 1. A polynomial takes no look-up, which vectors do not do well.
+def double_profile(kernel: RadialKernel, lift: Lift) -> FastProfile:
+    """Bring a kernel to the form that double precision evaluates.
 
     Parameters
     ----------
@@ -181,63 +178,31 @@ def polynomial_of(kernel: RadialKernel, lift: Lift, *, degree: int) -> FastProfi
         The kernel.
     lift : Lift
         Where it is to be used.
-    degree : int
-        Degree of the polynomials.
 
     Returns
     -------
-    FastProfile or None
-        With `bits` of -1: P is a polynomial in the root of the gap up to 1, the first row of the
-        table, and in the root of 2 less the gap beyond, the second row. None if the kernel is
-        singular or off the sphere. The error is that of an evaluation in float32.
+    FastProfile
+        If it has a table, one of cubics, as coarse as its error allows; that may be too large.
+
+    Raises
+    ------
+    ValueError
+        If the kernel has no such form.
 
     Examples
     --------
     >>> import deeplimit as dl
     >>> from deeplimit.sums import fit_lift
     >>> lift = fit_lift([[0.6, 0.8], [1.0, 0.0]])
-    >>> found = polynomial_of(dl.NetworkKernel("relu", 3), lift, degree=12)
-    >>> found.table.shape, found.error < 1e-6
-    ((2, 13), True)
-    >>> polynomial_of(dl.LimitKernel("5d_opt"), lift, degree=12) is None
-    True
+    >>> found = double_profile(dl.LimitKernel("5d_opt"), lift)
+    >>> found.exponent, found.table.shape[1], found.error < 1e-11
+    (0.0, 4, True)
     """
-    if isinstance(kernel, PowerKernel) or not lift.on_sphere or _exponent(kernel) > 0.0:
-        return None
-    nodes = (1.0 - np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2.0
-    ends = np.array([_roots(kernel, nodes, far=far) for far in (False, True)])
-    # Around a change of sign a table is better.
-    if not (ends.max() < _LARGEST and ends.min() > 0.0):
-        return None
-    places = (2.0 ** -np.arange(0.0, -_LOW / 2.0, 1 / 64)).astype(np.float32)
-    table, errors, steepness = np.empty((2, degree + 1)), [], 0.0
-    for far, values in enumerate(ends):
-        # Fitted in Chebyshev polynomials and then expanded: the powers alone are too alike.
-        fitted = np.polynomial.Chebyshev.fit(nodes, values, degree, domain=[0.0, 1.0])
-        table[far] = fitted.convert(kind=np.polynomial.Polynomial).coef
-        probe = places[places**2 >= FAR] if far else places
-        exact = _roots(kernel, probe, far=bool(far))
-        size = np.maximum(exact, 1.0 / _LARGEST)
-        found = np.polynomial.polynomial.polyval(probe, table[far].astype(np.float32))
-        errors.append(float(np.max(np.abs(found - exact) / size)))
-        if not far:
-            slope = np.polynomial.polynomial.polyder(table[far])
-            change = np.abs(probe * np.polynomial.polynomial.polyval(probe, slope)) / size
-            steepness = float(np.max(change * np.minimum(1.0, 0.5 / (np.sqrt(2.0) * probe))))
-        else:
-            turning = size[-1] / size[probe >= 2.0**-4][-1]
-    return FastProfile(
-        0.0, table, -1, _LOW, max(errors), bool(not 1 / 1.5 <= turning <= 1.5), steepness
-    )
-
-
-def _roots(kernel: RadialKernel, roots: NDArray[Any], *, far: bool) -> Floats:
-    """Give the kernel where the root of the gap, or of 2 less the gap, is given."""
-    gaps = roots.astype(np.float64) ** 2
-    gaps = 2.0 - gaps if far else gaps
-    logs, signs = evaluate(kernel, gaps)
-    values = np.exp(logs)
-    return values if signs is None else values * signs
+    limits = LIMITS["double"]
+    found = profile_of(kernel, lift, degree=DEGREE, bits=limits.bits, whole=True)
+    if found.error <= limits.table:
+        return found
+    return profile_of(kernel, lift, degree=DEGREE, bits=limits.bits + 1, whole=True)
 
 
 def has_profile(kernel: RadialKernel, lift: Lift) -> bool:
@@ -266,22 +231,9 @@ def has_profile(kernel: RadialKernel, lift: Lift) -> bool:
     if isinstance(kernel, PowerKernel):
         return True
     try:
-        found = profile_of(kernel, lift, degree=6, bits=5)
+        return double_profile(kernel, lift).error <= LIMITS["double"].table
     except ValueError:
         return False
-    return found.error <= TABLE_TOLERANCE
-
-
-def _steepness(
-    exponent: float, table: Floats, size: Floats, edges: Floats, widths: Floats, reach: float
-) -> float:
-    """Bound the change of K with the distance, as `FastProfile` says."""
-    places = np.array([0.0, 0.5, 1.0])
-    powers = np.arange(1, table.shape[1])
-    change = (table[:, 1:] * powers) @ (places ** (powers - 1)[:, None])
-    gaps = edges[:, None] + widths[:, None] * places
-    slopes = 2.0 * gaps / widths[:, None] * change / size[:, None] - exponent
-    return float(np.max(np.abs(slopes) * np.minimum(1.0, reach / np.sqrt(2.0 * gaps))))
 
 
 def _exponent(kernel: RadialKernel) -> float:
@@ -296,25 +248,126 @@ def _exponent(kernel: RadialKernel) -> float:
     return float(max(0.0, round(2.0 * slope, 6))) if np.isfinite(slope) and slope > 1e-3 else 0.0
 
 
-def _pieces(bits: int) -> tuple[Floats, Floats]:
-    """Give the left ends and the widths of the pieces; the last one begins at a gap of 1."""
-    count = 2**bits
-    octaves = 2.0 ** np.arange(_LOW, 0)[:, None]
-    edges = np.append((octaves * (1.0 + np.arange(count) / count)).ravel(), 1.0)
-    return edges, np.append(np.repeat(octaves.ravel(), count), 1.0) / count
+class _Pieces(NamedTuple):
+    """Where the pieces of a table begin, and how wide they are; the last begins at a gap of 1."""
+
+    edges: Floats
+    widths: Floats
+    bits: int
+    low: int
+
+    @classmethod
+    def of(cls, bits: int, low: int = _LOW) -> Self:
+        """Give 2^bits pieces to an octave, from 2^low on."""
+        count = 2**bits
+        octaves = 2.0 ** np.arange(low, 0)[:, None]
+        edges = np.append((octaves * (1.0 + np.arange(count) / count)).ravel(), 1.0)
+        return cls(edges, np.append(np.repeat(octaves.ravel(), count), 1.0) / count, bits, low)
+
+    def gaps(self, places: Floats) -> Floats:
+        """Give the gaps at some places, in [0, 1], of each piece."""
+        return np.asarray(self.edges[:, None] + self.widths[:, None] * places)
 
 
-def _both_ends(
-    kernel: RadialKernel, exponent: float, edges: Floats, widths: Floats, nodes: Floats
-) -> Floats:
-    """Give P at nodes of the pieces, for gaps up to 1 and then for 2 less the gap."""
-    t = edges[:, None] + widths[:, None] * nodes
-    parts = []
-    for s in (t, 2.0 - np.maximum(t, FAR)):
-        logs, signs = evaluate(kernel, s.ravel())
-        with np.errstate(over="ignore"):
-            values = np.exp(logs + exponent / 2.0 * np.log(2.0 * s.ravel()))
-        if np.isnan(values).any():
-            raise ValueError(f"{kernel!r} is NaN at some gap between 0 and 2")
-        parts.append((values if signs is None else values * signs).reshape(t.shape))
-    return np.concatenate(parts)
+class _Fit(NamedTuple):
+    """Polynomials of P on the pieces of the gap, and then of 2 less the gap.
+
+    They have the shape (2, rows, degree + 1); `size` (2, rows) is the largest |P| of each piece.
+    """
+
+    pieces: _Pieces
+    table: Floats
+    size: Floats
+    signed: bool
+    error: float
+
+
+Source = Callable[[Floats], Floats]
+
+
+def _fit(source: Source, pieces: _Pieces, degree: int, largest: float = np.inf) -> _Fit:
+    """Fit polynomials to P, and check them.
+
+    Parameters
+    ----------
+    source : callable
+        Gives P(s) and P(2 - s) of some gaps s up to 1, with one axis more in front.
+    pieces : _Pieces
+        The pieces.
+    degree : int
+        Degree of the polynomials.
+    largest : float, default=inf
+        The octaves up to the last one with a larger value near a gap of 0 are left out: pairs
+        nearer than the table reaches are the reference's.
+
+    Returns
+    -------
+    _Fit
+    """
+    nodes = (1.0 - np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))) / 2.0
+    values = source(pieces.gaps(nodes))
+    over = np.flatnonzero(np.abs(values[0]).max(axis=1) >= largest)
+    if over.size:
+        octaves = min(int(over[-1]) // 2**pieces.bits + 1, -pieces.low - 1)
+        pieces = _Pieces.of(pieces.bits, pieces.low + octaves)
+        values = values[:, -pieces.edges.size :]
+    table = values @ np.linalg.inv(np.vander(nodes, increasing=True)).T
+    if source(np.ones(1))[0, 0] == 0.0:
+        # Rows at a right angle weigh nothing, rather than what a fit leaves there, and those near
+        # to it little: the pieces that end there pass through zero.
+        ends = (nodes - nodes[0]) / (nodes[-1] - nodes[0])
+        through = source(pieces.gaps(ends)[-2:])
+        through = through @ np.linalg.inv(np.vander(ends, increasing=True)).T
+        through[0, 1, 0] = 0.0
+        through[:, 0, -1] -= through[:, 0].sum(axis=1)
+        table[0, -2:], table[1, -2] = through[0], through[1, 0]
+    probe = np.array([0.0, 0.15, 0.5, 0.85])
+    wrong = np.abs(
+        table @ np.vander(probe, degree + 1, increasing=True).T - source(pieces.gaps(probe))
+    )
+    # Of the last piece only the beginning is used, beyond the equator not even that; and pairs of
+    # the first octave are too near.
+    wrong[0, -1, 1:] = wrong[1, -1] = wrong[0, : 2**pieces.bits] = 0.0
+    size, signed = np.abs(values).max(axis=2), bool(values.min() < 0.0)
+    error = float(np.max(wrong.max(axis=2) / _around(size, pieces, 1.0 if signed else 0.0)))
+    return _Fit(pieces, table, size, signed, error)
+
+
+def _around(size: Floats, pieces: _Pieces, octaves: float) -> Floats:
+    """Give the largest size within some octaves: where P changes its sign that tells more."""
+    span = int(octaves * 2**pieces.bits) + 1
+    return np.asarray(maximum_filter1d(size, span, axis=1, mode="nearest"))
+
+
+def _values(kernel: RadialKernel, exponent: float, t: Floats) -> Floats:
+    """Give P at some gaps t, and at 2 - t."""
+    s = np.stack([t, 2.0 - np.maximum(t, FAR)])
+    logs, signs = evaluate(kernel, s.ravel())
+    values = np.exp(logs + exponent / 2.0 * np.log(2.0 * s.ravel()))
+    if np.isnan(values).any():
+        raise ValueError(f"{kernel!r} is NaN at some gap between 0 and 2")
+    return np.asarray((values if signs is None else values * signs).reshape(s.shape))
+
+
+def _read(fit: _Fit, t: Floats) -> Floats:
+    """Give what polynomials are at some gaps t, and at 2 - t."""
+    mantissa, octave = np.frexp(t)
+    count = 2**fit.pieces.bits
+    place = (2.0 * mantissa - 1.0) * count
+    row = (octave - 1 - fit.pieces.low) * count + place.astype(int)
+    place -= np.floor(place)
+    values = fit.table[:, row, -1]
+    for k in range(fit.table.shape[2] - 2, -1, -1):
+        values = values * place + fit.table[:, row, k]
+    return np.asarray(values)
+
+
+def _steepness(fit: _Fit, exponent: float) -> float:
+    """Bound the change of K with the distance, as `FastProfile` says."""
+    places = np.array([0.0, 0.5, 1.0])
+    powers = np.arange(1, fit.table.shape[2])
+    change = (fit.table[0, :, 1:] * powers) @ (places ** (powers - 1)[:, None])
+    size = _around(fit.size, fit.pieces, 0.25 if fit.signed else 0.0)[0]
+    gaps, reach = fit.pieces.gaps(places), 0.125 if fit.signed else 0.5
+    slopes = 2.0 * gaps / fit.pieces.widths[:, None] * change / size[:, None] - exponent
+    return float(np.max(np.abs(slopes) * np.minimum(1.0, reach / np.sqrt(2.0 * gaps))))
