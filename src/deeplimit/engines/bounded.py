@@ -197,10 +197,11 @@ def bound_proportions(
 ) -> BoundedProportions:
     """Bound each class's share of the sums of ‖q - x‖^(-α).
 
-    Clusters that may add most are opened first, until the intervals are narrow or the budget is
-    spent. For α below half the dimension the rest is well described by its moments, and the
-    estimate is good long before the intervals are narrow. For α near the dimension and beyond
-    the nearest clusters are opened first and hold nearly all of the sum.
+    Clusters whose bounds are farthest apart are opened first, until the intervals are narrow or the
+    budget is spent; with a tolerance of 0, where nothing but the budget is an end, also those that
+    are likely to add most, for the sake of the estimate. For α below half the dimension the rest is
+    well described by its moments, and the estimate is good long before the intervals are narrow.
+    For α near the dimension and beyond the nearest clusters hold nearly all of the sum.
 
     Parameters
     ----------

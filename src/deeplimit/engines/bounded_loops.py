@@ -21,6 +21,7 @@ from deeplimit.engines.cluster_loops import (
 )
 from deeplimit.engines.clusters import Floats, Integers, Nodes
 from deeplimit.engines.instructions import compiling
+from deeplimit.engines.share_loops import EPS, HIGH, LOW, bounded_shares, fill_shares
 
 __all__ = ["CERTAIN", "HIT", "OPEN", "SHORT", "search"]
 
@@ -34,11 +35,10 @@ CERTAIN, OPEN, SHORT, HIT = 0, 1, 2, 3
 _FLOOR = 2.0**-900
 # No term may grow beyond: the unit of all is changed before.
 _LARGE = 2.0**100
-_EPS = float(np.finfo(np.float64).eps)
 # Of the open nodes those are opened that may bring at least this part of the largest.
 _PART = 0.25
-# Rows of bounds, and of what opening a node may add or what the sum of a class is estimated to be.
-_LOW, _HIGH, _KEY, _MIDDLE = 0, 1, 2, 2
+# Rows beside the bounds: what opening a node may add, or what a class's sum is estimated to be.
+_KEY, _MIDDLE = 2, 2
 
 
 @inlined
@@ -47,8 +47,8 @@ def _rescale(values: Floats, length: int, step: float) -> None:
     upward = max(step, _FLOOR)
     downward = step if step > _FLOOR else 0.0
     for i in range(length):
-        values[_LOW, i] *= downward
-        for row in (_HIGH, _KEY):
+        values[LOW, i] *= downward
+        for row in (HIGH, _KEY):
             values[row, i] *= upward
 
 
@@ -64,18 +64,18 @@ def _total(
 ) -> int:
     """Add up what is open and what is exact, and give the class of the largest lower bound."""
     n_classes = sums.shape[1]
-    for row in (_LOW, _HIGH):
+    for row in (LOW, HIGH):
         for c in range(n_classes):
             sums[row, c] = exact[row, c]
     for i in range(length):
         c = nodes.label[front[i]]
-        for row in (_LOW, _HIGH):
+        for row in (LOW, HIGH):
             sums[row, c] += values[row, i]
     best = 0
     for c in range(n_classes):
-        sums[_LOW, c] = max(0.0, sums[_LOW, c] * (1.0 - error) - _FLOOR)
-        sums[_HIGH, c] = sums[_HIGH, c] * (1.0 + error) + _FLOOR
-        if sums[_LOW, c] > sums[_LOW, best]:
+        sums[LOW, c] = max(0.0, sums[LOW, c] * (1.0 - error) - _FLOOR)
+        sums[HIGH, c] = sums[HIGH, c] * (1.0 + error) + _FLOOR
+        if sums[LOW, c] > sums[LOW, best]:
             best = c
     return best
 
@@ -83,10 +83,10 @@ def _total(
 @inlined
 def _rivals(sums: Floats, best: int, margin: float, relevant: Flags) -> bool:
     """Mark the classes that may still win, and say whether there is another than the best."""
-    bar = sums[_LOW, best] * (1.0 - margin)
+    bar = sums[LOW, best] * (1.0 - margin)
     several = False
     for c in range(relevant.size):
-        relevant[c] = c == best or sums[_HIGH, c] * (1.0 + margin) >= bar
+        relevant[c] = c == best or sums[HIGH, c] * (1.0 + margin) >= bar
         several = several or (relevant[c] and c != best)
     return several
 
@@ -99,57 +99,24 @@ def _mark(
     length: int,
     relevant: Flags,
     by_key: Flags,
+    between: bool,
     gaps: Floats,
 ) -> float:
-    """Fill in what opening each node may bring, and give the largest."""
+    """Fill in what opening each node may bring, and give the largest.
+
+    That is how far its bounds are apart, or its key, or the geometric mean of both.
+    """
     largest = 0.0
     for i in range(length):
         c = nodes.label[front[i]]
         # Where the upper bound is none the lower one may have overflown, too.
-        apart = values[_HIGH, i] - values[_LOW, i] if values[_HIGH, i] < np.inf else np.inf
+        apart = values[HIGH, i] - values[LOW, i] if values[HIGH, i] < np.inf else np.inf
         gaps[i] = values[_KEY, i] if by_key[c] else apart
+        if between:
+            gaps[i] = np.sqrt(apart) * np.sqrt(values[_KEY, i])
         gaps[i] = gaps[i] if relevant[c] else 0.0
         largest = max(largest, gaps[i])
     return largest
-
-
-@inlined
-def _proportions(sums: Floats, low: Floats, high: Floats) -> float:
-    """Bound the shares of the classes, and give the widest interval."""
-    lower, upper = sums[_LOW], sums[_HIGH]
-    n = lower.size
-    error = (n + 8) * _EPS
-    rest_low = rest_high = 0.0
-    for c in range(n):
-        low[c], high[c] = rest_high, rest_low
-        rest_high += upper[c]
-        rest_low += lower[c]
-    rest_low = rest_high = widest = 0.0
-    for c in range(n - 1, -1, -1):
-        others_high, others_low = low[c] + rest_high, high[c] + rest_low
-        rest_high += upper[c]
-        rest_low += lower[c]
-        low[c] = lower[c] / (lower[c] + others_high) * (1.0 - error) if lower[c] > 0.0 else 0.0
-        high[c] = 1.0
-        if upper[c] < np.inf:
-            high[c] = min(1.0, upper[c] / (upper[c] + others_low) * (1.0 + error))
-        widest = max(widest, high[c] - low[c])
-    return widest
-
-
-@inlined
-def _shares(
-    sums: Floats, unclear: bool, known: bool, low: Floats, middle: Floats, high: Floats
-) -> None:
-    """Fill in the shares of the classes in some sums: cut by their bounds, or known exactly."""
-    n, whole = sums.size, 0.0
-    for c in range(n):
-        whole += sums[c]
-    for c in range(n):
-        share = sums[c] / whole if 0.0 < whole < np.inf and not unclear else 1.0 / n
-        if unclear or known:
-            low[c], high[c] = (0.0, 1.0) if unclear else (share, share)
-        middle[c] = min(max(share, low[c]), high[c])
 
 
 @inlined
@@ -205,7 +172,7 @@ class Room(NamedTuple):
 def _put(front: Integers, values: Floats, i: int, node: int, found: tuple[float, ...]) -> None:
     """Let a node be the i-th of those that are open."""
     front[i] = node
-    values[_LOW, i], values[_HIGH, i], values[_KEY, i] = found
+    values[LOW, i], values[HIGH, i], values[_KEY, i] = found
 
 
 @inlined
@@ -287,8 +254,8 @@ def _sum_leaf(
     )  # fmt: skip
     off = np.expm1(-2.0 * rules.half * np.log1p(-rules.image / np.sqrt(least)))
     off = min(_LARGE, off)
-    room.exact[_LOW, c] += value * max(0.0, 1.0 - off)
-    room.exact[_HIGH, c] += value * (1.0 + off)
+    room.exact[LOW, c] += value * max(0.0, 1.0 - off)
+    room.exact[HIGH, c] += value * (1.0 + off)
     room.exact[_MIDDLE, c] += value
     return unit, False, False
 
@@ -302,21 +269,24 @@ def _search(
     """Do what `search` says, in the room that it made."""
     dimension, longest = nodes.centre.shape[1], room.squares.size
     # The errors of a power, of the squares in it, and of the sum over a leaf.
-    wide = (half * (dimension + 8) + 2048 + longest) * _EPS
+    wide = (half * (dimension + 8) + 2048 + longest) * EPS
     rules = Rules(
-        half, whole, image, margin, tolerance, limit, (2 * dimension + 512) * _EPS, wide,
+        half, whole, image, margin, tolerance, limit, (2 * dimension + 512) * EPS, wide,
         max(UNDERFLOW, (64.0 * image) ** 2), _LARGE ** (-1.0 / half),
     )  # fmt: skip
     front, values, gaps, relevant, by_key = (
         room.front, room.values, room.gaps, room.relevant, room.by_key,
     )  # fmt: skip
     n_classes, estimating = room.hits.size, rules.tolerance >= 0.0
+    # Intervals are narrowed soonest where bounds are farthest apart; but to the estimate, if that
+    # is all there is to do, they are only half of what counts.
+    between = rules.tolerance == 0.0
     for row in range(queries.shape[0]):
         q = queries[row]
         for c in range(n_classes):
             for k in range(3):
                 room.exact[k, c] = 0.0
-            room.hits[c], relevant[c], by_key[c] = 0.0, True, estimating
+            room.hits[c], relevant[c], by_key[c] = 0.0, True, False
         struck = unclear = False
         # Every term is a power of unit/u: at most 2^100, and for the nearest so far at least 1.
         length, unit, far = _roots(nodes, q, room, rules)
@@ -325,7 +295,7 @@ def _search(
         while True:
             rounds += 1
             best = _total(
-                nodes, front, values, length, room.exact, rules.wide + (length + rounds) * _EPS,
+                nodes, front, values, length, room.exact, rules.wide + (length + rounds) * EPS,
                 room.sums,
             )  # fmt: skip
             # Ratios of squares that underflow are no bounds.
@@ -336,7 +306,7 @@ def _search(
                 # Only what may lie at the query itself is left to be known: unbounded nodes.
                 for c in range(n_classes):
                     relevant[c], by_key[c] = True, False
-                if _mark(nodes, front, values, length, relevant, by_key, gaps) < np.inf:
+                if _mark(nodes, front, values, length, relevant, by_key, False, gaps) < np.inf:
                     end = HIT
                     break
             elif not estimating:
@@ -346,13 +316,13 @@ def _search(
                 for c in range(n_classes):
                     # Of the best class it is the lower bound that counts.
                     by_key[c] = c == best
-            elif _proportions(room.sums, low[row], high[row]) <= rules.tolerance:
+            elif bounded_shares(room.sums, low[row], high[row]) <= rules.tolerance:
                 end = CERTAIN
                 break
             if seen >= rules.limit:
                 end = SHORT
                 break
-            largest = _mark(nodes, front, values, length, relevant, by_key, gaps)
+            largest = _mark(nodes, front, values, length, relevant, by_key, between, gaps)
             if largest == 0.0:
                 break
             i, kept = 0, length
@@ -385,10 +355,10 @@ def _search(
                 # Of what stays closed alone: most nodes that were seen have been opened.
                 for i in range(length):
                     sums[nodes.label[front[i]]] += estimate(
-                        nodes, front[i], q, unit, rules.half, rules.whole, values[_LOW, i],
-                        values[_HIGH, i], room.away,
+                        nodes, front[i], q, unit, rules.half, rules.whole, values[LOW, i],
+                        values[HIGH, i], room.away,
                     )  # fmt: skip
-            _shares(sums, unclear, end == HIT, low[row], middle[row], high[row])
+            fill_shares(sums, unclear, end == HIT, low[row], middle[row], high[row])
         winner[row], state[row], visited[row] = best, end, seen
 
 
