@@ -11,6 +11,7 @@ and lose what a squared distance has less than the squared norms have: they give
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from deeplimit._extras import require
@@ -25,6 +26,7 @@ __all__ = [
     "paired",
     "spread",
     "squared_distances",
+    "squared_distances_by_products",
     "stored",
     "structures",
     "vector_of",
@@ -346,19 +348,40 @@ def squared_distances(context: Any, x: Any, q: Any, u: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         block, queries, out = structures(context, builder, signature, arguments)
-        _, width = _cgutils.unpack_tuple(builder, out.shape)
-
-        def write(vector: Any, first: Any, squares: list[list[Any]]) -> None:
-            lanes = squares[0][0].type.count
-            for r, row in enumerate(squares):
-                start = builder.add(
-                    builder.mul(width, builder.add(first, _ir.Constant(width.type, r))),
-                    builder.mul(vector, _ir.Constant(width.type, lanes)),
-                )
-                for v, square in enumerate(row):
-                    stored(builder, out.data, start, v * lanes, square)
-
-        over_panels(context, builder, block, queries, write)
+        over_panels(context, builder, block, queries, partial(_write, builder, out))
         return context.get_dummy_value()
 
     return signature, code
+
+
+@intrinsic
+def squared_distances_by_products(
+    context: Any, x: Any, q: Any, norms: Any, query_norms: Any, u: Any
+) -> Any:
+    """Do the same as `squared_distances`, but take them by products; norms as in `over_panels`."""
+    signature = numba.types.void(x, q, norms, query_norms, u)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, queries, mine, theirs, out = structures(context, builder, signature, arguments)
+
+        def write(vector: Any, first: Any, halves: list[list[Any]]) -> None:
+            whole = [[builder.fadd(half, half, flags=FAST) for half in row] for row in halves]
+            _write(builder, out, vector, first, whole)
+
+        over_panels(context, builder, block, queries, write, (mine, theirs))
+        return context.get_dummy_value()
+
+    return signature, code
+
+
+def _write(builder: Any, out: Any, vector: Any, first: Any, squares: list[list[Any]]) -> None:
+    """Store the squared distances of some queries to some vectors of examples."""
+    _, width = _cgutils.unpack_tuple(builder, out.shape)
+    lanes = squares[0][0].type.count
+    for r, row in enumerate(squares):
+        start = builder.add(
+            builder.mul(width, builder.add(first, _ir.Constant(width.type, r))),
+            builder.mul(vector, _ir.Constant(width.type, lanes)),
+        )
+        for v, square in enumerate(row):
+            stored(builder, out.data, start, v * lanes, square)

@@ -30,7 +30,7 @@ from deeplimit.engines.alike import (
     shrink,
     sum_alike,
 )
-from deeplimit.engines.distances import squared_distances
+from deeplimit.engines.distances import squared_distances, squared_distances_by_products
 from deeplimit.engines.instructions import (
     bits,
     compiled,
@@ -152,8 +152,9 @@ class Room(NamedTuple):
     """Room for what is found of a block.
 
     That are squares and terms of a tile; weights of what is not left out; of products the half
-    norms, losses and the sums they are from; the same of all queries; and for either form the
-    tiles until it is tried again, and how many that were at the last failure.
+    norms, losses and the sums they are from; the same of all queries; for either form of what is
+    summed at once, and for products that are not, the tiles until it is tried again, and how many
+    that were at the last failure; and of a table the rows.
     """
 
     u: Any
@@ -217,6 +218,34 @@ def sum_with_care(
     return taken
 
 
+@inlined
+def far_apart(
+    block: Any, q: Any, group: int, sizes: Any, loss: Any, far: Any, todo: Any, room: Room
+) -> Any:
+    """Take the squares of a tile by products, unless pairs were too near the last times.
+
+    Say whether they have all the digits they need. At antipodes these are those of 4 less the
+    square.
+    """
+    pause, wait = room.pauses
+    if pause[2] > 0:
+        pause[2] -= 1
+        return False
+    squared_distances_by_products(block.x, q, room.halves, room.query_halves[group], room.u)
+    near = False
+    for r in range(TILE):
+        if todo[r] > 0:
+            size = sizes[group * TILE + r]
+            least = loss * (size * size + block.largest * block.largest)
+            most = type(loss)(4) - least if far < AWAY else far
+            square = room.u[r]
+            for j in range(square.size):
+                near |= (square[j] < least) | (square[j] > most)
+    wait[2] = min(2 * wait[2] + 1, PAUSE) if near else 0
+    pause[2] = wait[2]
+    return not near
+
+
 @compiled
 def _add_blocks(
     x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
@@ -245,7 +274,7 @@ def _add_blocks(
         quick = table.shape[0] == 0 and weight > 0
         quick &= empty == 0 or (far >= away and half >= FLAT)
         lost = nothing
-        if quick and products:
+        if products:
             half_norms(x[b], room.wide, room.halves)
             for j in range(block):
                 room.losses[j] = loss * norms[b, j] * norms[b, j] / type(loss)(2)
@@ -270,7 +299,8 @@ def _add_blocks(
                     pause[form] = wait[form]
             if left == 0:
                 continue
-            squared_distances(x[b], q[g], room.u)
+            if not (products and far_apart(plain, q[g], g, sizes, loss, far, tile.todo, room)):
+                squared_distances(x[b], q[g], room.u)
             for r in range(TILE):
                 if tile.todo[r] > 0:
                     i = g * TILE + r
@@ -336,7 +366,7 @@ def sum_blocks(
     room = Room(
         aligned((TILE, block), kind), aligned((2, block), kind), aligned((block,), kind),
         np.empty(block, kind), np.empty(block, kind), np.empty(block),
-        np.empty((q.shape[0], TILE), kind), np.zeros((2, 2), np.int64), np.empty(block, np.int32),
+        np.empty((q.shape[0], TILE), kind), np.zeros((2, 3), np.int64), np.empty(block, np.int32),
     )  # fmt: skip
     return int(
         _add_blocks(
