@@ -4,7 +4,8 @@
 
 Without files the data are mixtures of Gaussians. A file holds arrays X and y; a fifth of its rows
 are the queries. "visited" is the part of the pairs that were computed, a bound counting as a pair.
-A budget is that of "each" query, or of "all" together, who share it.
+A budget is that of "each" query, or of "all" together, who share it; without one intervals are to
+be as narrow as the number in its place.
 Speeds are ratios to the full sums: by the reference in NumPy, and by the compiled engine in double
 and in single precision, whose times were taken next to it, on one thread. Last comes `predict` of
 a classifier, which chooses for itself: the first call measures and makes the clusters.
@@ -13,7 +14,6 @@ a classifier, which chooses for itself: the first call measures and makes the cl
 from __future__ import annotations
 
 import argparse
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,17 +125,19 @@ def run(data: Data, factors: tuple[float, ...]) -> Iterator[tuple[str, str]]:
             f"{spent / m * 1e6:10.0f}{ratios}{costs:>17s}"
         )
         second = []
-        for budget, shared in itertools.product((0.01, 0.05), (False, True)):
-            spent, part = timed(
-                lambda a=alpha, b=budget, s=shared: bound_proportions(
-                    index, a, images, tolerance=0.0, budget=b, shared=s
-                )
-            )
+        budgets = [
+            ({"tolerance": 0.0, "budget": budget, "shared": shared}, f"{budget:8.0%}", of)
+            for budget in (0.01, 0.05)
+            for shared, of in ((False, "each"), (True, "all"))
+        ]
+        widths = [({"tolerance": width}, f"{'none':>8s}", f"{width:g}") for width in (0.1, 0.02)]
+        for asked, budget, of in budgets + widths:
+            spent, part = timed(lambda a=alpha, k=asked: bound_proportions(index, a, images, **k))
             flips = (part.estimate.argmax(axis=1) != full.winner) & ~full.tied
             missed = (shares < part.lower) | (shares > part.upper * (1 + 1e-15))
             second.append(
-                f"{data.name:16s}{n:8d}{d:4d}{alpha:6g}{budget:8.0%}"
-                f"{'all' if shared else 'each':>6s}{part.visited.mean() / n:9.2%}"
+                f"{data.name:16s}{n:8d}{d:4d}{alpha:6g}{budget}{of:>6s}"
+                f"{part.visited.mean() / n:9.2%}"
                 f"{flips.mean():8.2%}{np.abs(part.estimate - shares).max(axis=1).mean():9.1e}"
                 f"{(part.upper - part.lower).max(axis=1).mean():8.3f}{missed.sum():8d}"
                 f"{spent / m * 1e6:10.0f}"

@@ -77,17 +77,20 @@ def half_norms(x: Any, wide: Any, halves: Any) -> None:
     Half the squared norm of each, and the products of the columns that are taken together.
     """
     panel, columns = x.shape[2], x.shape[1]
+    steps, paired = columns // STEP, 1.0 if PAIRED else 0.0
     for p in range(x.shape[0]):
         for j in range(panel):
             wide[j] = 0.0
-        for k in range(columns):
+        for k in range(steps):
+            # Three at a time: what is read and written most are the sums.
+            first, second, third = x[p, STEP * k], x[p, STEP * k + 1], x[p, STEP * k + 2]
+            for j in range(panel):
+                a, b, c = np.float64(first[j]), np.float64(second[j]), np.float64(third[j])
+                wide[j] += 0.5 * (a * a + b * b + c * c) - paired * (a * b)
+        for k in range(STEP * steps, columns):
             row = x[p, k]
             for j in range(panel):
                 wide[j] += 0.5 * np.float64(row[j]) * np.float64(row[j])
-        for k in range(columns // STEP if PAIRED else 0):
-            left, right = x[p, STEP * k], x[p, STEP * k + 1]
-            for j in range(panel):
-                wide[j] -= np.float64(left[j]) * np.float64(right[j])
         for j in range(panel):
             halves[p * panel + j] = wide[j]
 
