@@ -242,6 +242,15 @@ def test_intervals_are_narrowed_where_bounds_are_apart_and_estimates_where_much_
     assert errors[1] < 0.9 * errors[0]
 
 
+def test_nodes_without_an_upper_bound_are_opened_however_little_they_are_likely_to_add():
+    # Beside an example all others are likely to add nothing at such an exponent.
+    X, y, _ = mixture(20, 5000, 4)
+    _, index = indexed(X, y, None, 3)
+    near = X[:50] + 1e-7 * np.random.default_rng(0).standard_normal((50, 4))
+    found = bound_proportions(index, 60.0, near, tolerance=0.0, budget=0.05)
+    assert np.max(found.upper - found.lower) < 1e-6
+
+
 def test_a_search_that_ends_beside_a_hit_estimates_by_the_hits_it_has():
     # Two classes hold the query. Three roots and a leaf are looked at, or another leaf, too.
     index = ClusterIndex.build([[0.0], [0.0], [5.0]], [0, 1, 2], [3.0, 1.0, 1.0], 3)

@@ -332,6 +332,50 @@ def test_a_kernel_that_no_table_holds_is_refused(precision):
         sums_of(Jumps(), lift, X, y, w, Q, 3, precision)
 
 
+@pytest.mark.parametrize("d", [8, 30])
+@pytest.mark.parametrize("kind", ["table", "weights"])
+def test_products_are_not_taken_of_pairs_too_near_for_them(kind, d):
+    # So near that products would be wrong by some 1e-10, and not so near that the reference is
+    # asked; each of the queries, which are many enough for products, has such an example.
+    rng = np.random.default_rng(d)
+    X = normalised(rng.standard_normal((2000, d)))
+    Q = normalised(X[:96] + 2e-3 * normalised(rng.standard_normal((96, d))))
+    y = rng.integers(0, 3, 2000)
+    if kind == "table":
+        kernel, w, lift = dl.LimitKernel("3d_opt"), None, fit_lift(X, "normalize")
+    else:
+        kernel, w, lift = PowerKernel(3.0), rng.uniform(0.5, 2.0, 2000), fit_lift(X, "euclidean")
+    found = CompiledEngine(lift, X, y, w, 3).class_sums(kernel, Q)
+    expected = class_sums(kernel, lift, X, y, w, Q, 3)
+    own = np.arange(96), y[:96]
+    logs = [np.log(s.positive[own]) + s.max_log[own] for s in (found, expected)]
+    np.testing.assert_allclose(logs[0], logs[1], rtol=0, atol=1e-11)
+
+
+def test_single_precision_leaves_to_double_what_is_too_large_for_it():
+    X = normalised(np.random.default_rng(0).standard_normal((300, 4)))
+    y, lift = np.arange(300) % 3, fit_lift(X, "normalize")
+    for size, weight in ((40.0, None), (25.0, np.full(300, 1e15))):
+        kernel = Large(size)
+        found, expected = (
+            CompiledEngine(lift, X, y, weight, 3, precision=precision).class_sums(kernel, -X[:20])
+            for precision in ("single", "double")
+        )
+        assert np.isfinite(found.positive).all()
+        np.testing.assert_allclose(found.proportions(), expected.proportions(), rtol=1e-12)
+
+
+@dataclasses.dataclass
+class Large:
+    """A smooth kernel of values about 10 to some power."""
+
+    size: float
+    positive: bool = True
+
+    def log_at_gap(self, s):
+        return self.size * np.log(10.0) - np.asarray(s)
+
+
 @pytest.mark.parametrize("precision", ["double", "single"])
 def test_an_engine_can_be_copied_and_its_kernels_are_not_mixed_up(precision):
     X, y, w, Q = data()

@@ -112,7 +112,7 @@ def _mark(
         # Where the upper bound is none the lower one may have overflown, too.
         apart = values[HIGH, i] - values[LOW, i] if values[HIGH, i] < np.inf else np.inf
         gaps[i] = values[_KEY, i] if by_key[c] else apart
-        if between:
+        if between and apart < np.inf:
             gaps[i] = np.sqrt(apart) * np.sqrt(values[_KEY, i])
         gaps[i] = gaps[i] if relevant[c] else 0.0
         largest = max(largest, gaps[i])

@@ -158,6 +158,9 @@ def estimate(
     d2, dimension = 0.0, q.size
     for j in range(dimension):
         away[j] = nodes.centre[node, j] - q[j]
+    # In a loop of its own: whether one that writes, too, is done in vectors depends on where small
+    # arrays happen to lie, and so would the order of the sum.
+    for j in range(dimension):
         d2 += away[j] * away[j]
     mean = d2 + nodes.variance[node]
     if mean < UNDERFLOW:

@@ -127,7 +127,7 @@ class CompiledEngine:
         self.X = rows if rows.dtype in (np.float32, np.float64) else float_rows(rows)
         self.index, self.weight = check_examples(self.X, index, weight, n_classes)
         self.precision = precision
-        self._profiles: dict[int, tuple[RadialKernel, FastProfile]] = {}
+        self._profiles: dict[int, tuple[RadialKernel, FastProfile | None]] = {}
 
     @cached_property
     def packed(self) -> Packed:
@@ -224,7 +224,7 @@ class CompiledEngine:
         if not len(self.X):
             return PartialSums.empty(len(queries), self.n_classes)
         profile = self._profile(kernel)
-        if not self._trusted(kernel, profile):
+        if profile is None or not self._trusted(kernel, profile):
             return self._hand_over(kernel, queries, own)
         sums, void = self._sums(kernel, profile, queries, own)
         if self.precision == "single" and settle:
@@ -264,7 +264,7 @@ class CompiledEngine:
         """
         return heaviest(self, kernel, Q, k, exclude)
 
-    def _profile(self, kernel: RadialKernel) -> FastProfile:
+    def _profile(self, kernel: RadialKernel) -> FastProfile | None:
         known = self._profiles.get(id(kernel))
         # The kernel is kept, so that its number names it alone; but not in a copy of the engine.
         if known is None or known[0] is not kernel:
@@ -273,12 +273,16 @@ class CompiledEngine:
             known = self._profiles[id(kernel)] = kernel, self._make_profile(kernel)
         return known[1]
 
-    def _make_profile(self, kernel: RadialKernel) -> FastProfile:
+    def _make_profile(self, kernel: RadialKernel) -> FastProfile | None:
         if self.precision == "double":
             found = double_profile(kernel, self.lift)
         else:
             bits = LIMITS["single"].bits
-            found = profile_of(kernel, self.lift, degree=DEGREE, bits=bits)
+            try:
+                found = profile_of(kernel, self.lift, degree=DEGREE, bits=bits)
+            except ValueError:
+                # Too wide for float32, or for double precision, too, which will say so.
+                return None
         if found.table is None:
             return found
         table = aligned(found.table.shape, self.packed.x.dtype)
@@ -297,7 +301,7 @@ class CompiledEngine:
             return False
         if profile.steepness > steepest(self.precision, self.lift.n_features):
             return False
-        return weights_fit(self.weight, self.precision)
+        return weights_fit(self.weight, self.precision, profile.table)
 
     def _hand_over(self, kernel: RadialKernel, queries: Floats, own: Integers) -> PartialSums:
         if self.precision == "single":
@@ -350,7 +354,8 @@ class CompiledEngine:
         end = _ANTIPODAL if profile.table is None else FAR
         if profile.turns:
             end = max(end, LIMITS[self.precision].turning)
-        start = 0.0 if profile.table is None else 2.0 ** (profile.low + 1)
+        # A square is twice the gap, and the first octave was not checked.
+        start = 0.0 if profile.table is None else 2.0 ** (profile.low + 2)
         batch = self.batch(queries, own, profile.steepness, start)
         unit, plus, minus = batch.empty(self.n_classes)
         far = 2.0 * (2.0 - end) if self.lift.on_sphere else batch.far

@@ -26,6 +26,8 @@ __all__ = [
 # The worst distance by products may err by so many tolerances: in tests the root mean square of the
 # errors is a seventh of the worst, and it is sums that must be within the tolerance.
 _WORST = 1.5
+# Products of weights and kernels beyond it might overflow in single precision when they are added.
+_WIDEST = 1e34
 # Queries of a task, and numbers of their sums: these are fewer where there are many classes.
 _QUERIES, _CELLS = 256, 2**22
 
@@ -131,7 +133,11 @@ def lost(steepness: float, precision: Precision, columns: int) -> float:
     return max(steepness, 0.5) / 2.0 * error / (_WORST * limits.tolerance)
 
 
-def weights_fit(weight: NDArray[np.float64] | None, precision: Precision) -> bool:
+def weights_fit(
+    weight: NDArray[np.float64] | None,
+    precision: Precision,
+    table: NDArray[np.floating] | None = None,
+) -> bool:
     """Say whether weights can be summed in a precision.
 
     Parameters
@@ -140,6 +146,8 @@ def weights_fit(weight: NDArray[np.float64] | None, precision: Precision) -> boo
         Weights.
     precision : {"single", "double"}
         Precision.
+    table : ndarray of shape (rows, 4), optional
+        What they are multiplied by is up to as large as the numbers of its first column.
 
     Returns
     -------
@@ -149,11 +157,17 @@ def weights_fit(weight: NDArray[np.float64] | None, precision: Precision) -> boo
     --------
     >>> weights_fit(np.array([1e-15, 0.0, 1e15]), "single")
     False
+    >>> weights_fit(np.array([1e15]), "single", np.array([[1e20, 0.0, 0.0, 0.0]]))
+    False
     """
     positive = None if weight is None else weight[weight > 0]
     if positive is None or not positive.size:
         return True
     least, most, factor = positive.min(), positive.max(), LIMITS[precision].weights
+    if table is not None and precision == "single":
+        values = np.abs(table[:, 0]).astype(np.float64)
+        if values.max() * most > _WIDEST or values.min() * least < 1.0 / _WIDEST:
+            return False
     return bool(least > 1 / factor and most < factor and most / factor < least)
 
 

@@ -220,7 +220,7 @@ def sum_with_care(
 
 @inlined
 def far_apart(
-    block: Any, q: Any, group: int, sizes: Any, loss: Any, far: Any, todo: Any, room: Room
+    block: Any, w: Any, q: Any, group: int, sizes: Any, loss: Any, far: Any, todo: Any, room: Room
 ) -> Any:
     """Take the squares of a tile by products, unless pairs were too near the last times.
 
@@ -240,7 +240,7 @@ def far_apart(
             most = type(loss)(4) - least if far < AWAY else far
             square = room.u[r]
             for j in range(square.size):
-                near |= (square[j] < least) | (square[j] > most)
+                near |= ((square[j] < least) | (square[j] > most)) & (w[j] != 0)
     wait[2] = min(2 * wait[2] + 1, PAUSE) if near else 0
     pause[2] = wait[2]
     return not near
@@ -299,7 +299,9 @@ def _add_blocks(
                     pause[form] = wait[form]
             if left == 0:
                 continue
-            if not (products and far_apart(plain, q[g], g, sizes, loss, far, tile.todo, room)):
+            if not (
+                products and far_apart(plain, w[b], q[g], g, sizes, loss, far, tile.todo, room)
+            ):
                 squared_distances(x[b], q[g], room.u)
             for r in range(TILE):
                 if tile.todo[r] > 0:

@@ -37,8 +37,10 @@ FAR = 2.0**-12
 # Beyond this ratio the table of P would leave the range of float32, and beyond that the sums of a
 # table of K, times the weights, that of float64.
 _LARGEST, _LARGEST_WHOLE = 1e30, 1e90
+# Tables of double precision are made of finer pieces where they would be wrong by more.
+_FINE = 2e-12
 # A kernel may take long: tables of more pieces than these are read from one of a high degree.
-_COARSE_BITS, _COARSE_DEGREE = 6, 6
+_COARSE_BITS, _COARSE_DEGREE = 7, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class FastProfile:
         The first piece begins at 2^low.
     error : float
         Largest error of the table found when it was checked, relative to |P| or, if P is signed, to
-        the largest |P| within half an octave.
+        the largest |P| within an eighth of an octave.
     turns : bool
         Whether P goes on growing, or vanishing, towards a gap of 2.
     steepness : float
@@ -182,7 +184,8 @@ def double_profile(kernel: RadialKernel, lift: Lift) -> FastProfile:
     Returns
     -------
     FastProfile
-        If it has a table, one of cubics, as coarse as its error allows; that may be too large.
+        If it has a table, one of cubics, in finer pieces if it would be wrong by more than 2e-12.
+        The error may be too large all the same.
 
     Raises
     ------
@@ -200,7 +203,7 @@ def double_profile(kernel: RadialKernel, lift: Lift) -> FastProfile:
     """
     limits = LIMITS["double"]
     found = profile_of(kernel, lift, degree=DEGREE, bits=limits.bits, whole=True)
-    if found.error <= limits.table:
+    if found.error <= _FINE:
         return found
     return profile_of(kernel, lift, degree=DEGREE, bits=limits.bits + 1, whole=True)
 
@@ -329,7 +332,7 @@ def _fit(source: Source, pieces: _Pieces, degree: int, largest: float = np.inf) 
     # the first octave are too near.
     wrong[0, -1, 1:] = wrong[1, -1] = wrong[0, : 2**pieces.bits] = 0.0
     size, signed = np.abs(values).max(axis=2), bool(values.min() < 0.0)
-    error = float(np.max(wrong.max(axis=2) / _around(size, pieces, 1.0 if signed else 0.0)))
+    error = float(np.max(wrong.max(axis=2) / _around(size, pieces, 0.25 if signed else 0.0)))
     return _Fit(pieces, table, size, signed, error)
 
 
