@@ -77,7 +77,7 @@ def half_norms(x: Any, wide: Any, halves: Any) -> None:
     Half the squared norm of each, and the products of the columns that are taken together.
     """
     panel, columns = x.shape[2], x.shape[1]
-    steps, paired = columns // STEP, 1.0 if PAIRED else 0.0
+    steps, both = columns // STEP, 1.0 if PAIRED else 0.0
     for p in range(x.shape[0]):
         for j in range(panel):
             wide[j] = 0.0
@@ -86,7 +86,7 @@ def half_norms(x: Any, wide: Any, halves: Any) -> None:
             first, second, third = x[p, STEP * k], x[p, STEP * k + 1], x[p, STEP * k + 2]
             for j in range(panel):
                 a, b, c = np.float64(first[j]), np.float64(second[j]), np.float64(third[j])
-                wide[j] += 0.5 * (a * a + b * b + c * c) - paired * (a * b)
+                wide[j] += 0.5 * (a * a + b * b + c * c) - both * (a * b)
         for k in range(STEP * steps, columns):
             row = x[p, k]
             for j in range(panel):

@@ -98,20 +98,21 @@ def _mark(
     values: Floats,
     length: int,
     relevant: Flags,
-    by_key: Flags,
+    leader: int,
     between: bool,
     gaps: Floats,
 ) -> float:
     """Fill in what opening each node may bring, and give the largest.
 
-    That is how far its bounds are apart, or its key, or the geometric mean of both.
+    That is how far its bounds are apart, or its key if it is of the leader, a class or -1, or the
+    geometric mean of both.
     """
     largest = 0.0
     for i in range(length):
         c = nodes.label[front[i]]
         # Where the upper bound is none the lower one may have overflown, too.
         apart = values[HIGH, i] - values[LOW, i] if values[HIGH, i] < np.inf else np.inf
-        gaps[i] = values[_KEY, i] if by_key[c] else apart
+        gaps[i] = values[_KEY, i] if c == leader else apart
         if between and apart < np.inf:
             gaps[i] = np.sqrt(apart) * np.sqrt(values[_KEY, i])
         gaps[i] = gaps[i] if relevant[c] else 0.0
@@ -165,7 +166,6 @@ class Room(NamedTuple):
     sums: Floats
     hits: Floats
     relevant: Flags
-    by_key: Flags
 
 
 @inlined
@@ -274,9 +274,7 @@ def _search(
         half, whole, image, margin, tolerance, limit, (2 * dimension + 512) * EPS, wide,
         max(UNDERFLOW, (64.0 * image) ** 2), _LARGE ** (-1.0 / half),
     )  # fmt: skip
-    front, values, gaps, relevant, by_key = (
-        room.front, room.values, room.gaps, room.relevant, room.by_key,
-    )  # fmt: skip
+    front, values, gaps, relevant = room.front, room.values, room.gaps, room.relevant
     n_classes, estimating = room.hits.size, rules.tolerance >= 0.0
     # Intervals are narrowed soonest where bounds are farthest apart; but to the estimate, if that
     # is all there is to do, they are only half of what counts.
@@ -286,7 +284,7 @@ def _search(
         for c in range(n_classes):
             for k in range(3):
                 room.exact[k, c] = 0.0
-            room.hits[c], relevant[c], by_key[c] = 0.0, True, False
+            room.hits[c], relevant[c] = 0.0, True
         struck = unclear = False
         # Every term is a power of unit/u: at most 2^100, and for the nearest so far at least 1.
         length, unit, far = _roots(nodes, q, room, rules)
@@ -294,6 +292,7 @@ def _search(
         end = OPEN
         while True:
             rounds += 1
+            leader = -1
             best = _total(
                 nodes, front, values, length, room.exact, rules.wide + (length + rounds) * EPS,
                 room.sums,
@@ -305,24 +304,23 @@ def _search(
             if struck:
                 # Only what may lie at the query itself is left to be known: unbounded nodes.
                 for c in range(n_classes):
-                    relevant[c], by_key[c] = True, False
-                if _mark(nodes, front, values, length, relevant, by_key, False, gaps) < np.inf:
+                    relevant[c] = True
+                if _mark(nodes, front, values, length, relevant, -1, False, gaps) < np.inf:
                     end = HIT
                     break
             elif not estimating:
                 if not _rivals(room.sums, best, rules.margin, relevant):
                     end = CERTAIN
                     break
-                for c in range(n_classes):
-                    # Of the best class it is the lower bound that counts.
-                    by_key[c] = c == best
+                # Of the best class it is the lower bound that counts.
+                leader = best
             elif bounded_shares(room.sums, low[row], high[row]) <= rules.tolerance:
                 end = CERTAIN
                 break
             if seen >= rules.limit:
                 end = SHORT
                 break
-            largest = _mark(nodes, front, values, length, relevant, by_key, between, gaps)
+            largest = _mark(nodes, front, values, length, relevant, leader, between, gaps)
             if largest == 0.0:
                 break
             i, kept = 0, length
@@ -411,7 +409,7 @@ def search(
     room = Room(
         np.empty(longest), np.empty(longest), np.empty(queries.shape[1]), np.empty(size, np.int64),
         np.empty((3, size)), np.empty(size), np.empty((3, n_classes)), np.empty((3, n_classes)),
-        np.empty(n_classes), np.empty(n_classes, np.bool_), np.empty(n_classes, np.bool_),
+        np.empty(n_classes), np.empty(n_classes, np.bool_),
     )  # fmt: skip
     _search(
         nodes, queries, half, whole, image, margin, tolerance, limit,

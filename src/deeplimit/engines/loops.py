@@ -276,6 +276,7 @@ def _add_blocks(
         lost = nothing
         if products:
             half_norms(x[b], room.wide, room.halves)
+        if products and quick:
             for j in range(block):
                 room.losses[j] = loss * norms[b, j] * norms[b, j] / type(loss)(2)
             lost = type(loss)(2) * least(room.losses)

@@ -104,7 +104,8 @@ def profile_of(
     degree : int
         Degree of the pieces of the table.
     bits : int
-        2^bits pieces to an octave.
+        2^bits pieces to an octave; if these are more than 128, twice as many where the table would
+        be wrong by more than 2e-12.
     whole : bool, default=False
         Whether the table is to be that of K itself, with an exponent of 0, if K is within 1e90
         and 1e-90 but for changes of its sign. It is looked up in less time than a power takes.
@@ -154,7 +155,11 @@ def profile_of(
         )
     error = found.error
     if coarse:
-        found = _fit(partial(_read, found), _Pieces.of(bits, found.pieces.low), degree)
+        read, low = partial(_read, found), found.pieces.low
+        found = _fit(read, _Pieces.of(bits, low), degree)
+        if error + found.error > _FINE:
+            bits += 1
+            found = _fit(read, _Pieces.of(bits, low), degree)
         error += found.error
     at = (np.log2(FAR * np.array([1.0, 16.0])) - found.pieces.low).astype(int) * 2**bits
     turning = found.size[1, at[0]] / found.size[1, at[1]]
@@ -184,8 +189,7 @@ def double_profile(kernel: RadialKernel, lift: Lift) -> FastProfile:
     Returns
     -------
     FastProfile
-        If it has a table, one of cubics, in finer pieces if it would be wrong by more than 2e-12.
-        The error may be too large all the same.
+        If it has a table, one of cubics. Its error may be too large.
 
     Raises
     ------
@@ -201,11 +205,7 @@ def double_profile(kernel: RadialKernel, lift: Lift) -> FastProfile:
     >>> found.exponent, found.table.shape[1], found.error < 1e-11
     (0.0, 4, True)
     """
-    limits = LIMITS["double"]
-    found = profile_of(kernel, lift, degree=DEGREE, bits=limits.bits, whole=True)
-    if found.error <= _FINE:
-        return found
-    return profile_of(kernel, lift, degree=DEGREE, bits=limits.bits + 1, whole=True)
+    return profile_of(kernel, lift, degree=DEGREE, bits=LIMITS["double"].bits, whole=True)
 
 
 def has_profile(kernel: RadialKernel, lift: Lift) -> bool:
@@ -275,12 +275,14 @@ class _Pieces(NamedTuple):
 class _Fit(NamedTuple):
     """Polynomials of P on the pieces of the gap, and then of 2 less the gap.
 
-    They have the shape (2, rows, degree + 1); `size` (2, rows) is the largest |P| of each piece.
+    They have the shape (2, rows, degree + 1). `size` (2, rows) is the largest |P| of each piece;
+    `near` is that or, where P changes its sign, the largest within an eighth of an octave.
     """
 
     pieces: _Pieces
     table: Floats
     size: Floats
+    near: Floats
     signed: bool
     error: float
 
@@ -332,14 +334,10 @@ def _fit(source: Source, pieces: _Pieces, degree: int, largest: float = np.inf) 
     # the first octave are too near.
     wrong[0, -1, 1:] = wrong[1, -1] = wrong[0, : 2**pieces.bits] = 0.0
     size, signed = np.abs(values).max(axis=2), bool(values.min() < 0.0)
-    error = float(np.max(wrong.max(axis=2) / _around(size, pieces, 0.25 if signed else 0.0)))
-    return _Fit(pieces, table, size, signed, error)
-
-
-def _around(size: Floats, pieces: _Pieces, octaves: float) -> Floats:
-    """Give the largest size within some octaves: where P changes its sign that tells more."""
-    span = int(octaves * 2**pieces.bits) + 1
-    return np.asarray(maximum_filter1d(size, span, axis=1, mode="nearest"))
+    span = 2**pieces.bits // 4 + 1 if signed else 1
+    near = maximum_filter1d(size, span, axis=1, mode="nearest")
+    error = float(np.max(wrong.max(axis=2) / near))
+    return _Fit(pieces, table, size, near, signed, error)
 
 
 def _values(kernel: RadialKernel, exponent: float, t: Floats) -> Floats:
@@ -370,7 +368,6 @@ def _steepness(fit: _Fit, exponent: float) -> float:
     places = np.array([0.0, 0.5, 1.0])
     powers = np.arange(1, fit.table.shape[2])
     change = (fit.table[0, :, 1:] * powers) @ (places ** (powers - 1)[:, None])
-    size = _around(fit.size, fit.pieces, 0.25 if fit.signed else 0.0)[0]
     gaps, reach = fit.pieces.gaps(places), 0.125 if fit.signed else 0.5
-    slopes = 2.0 * gaps / fit.pieces.widths[:, None] * change / size[:, None] - exponent
+    slopes = 2.0 * gaps / fit.pieces.widths[:, None] * change / fit.near[0, :, None] - exponent
     return float(np.max(np.abs(slopes) * np.minimum(1.0, reach / np.sqrt(2.0 * gaps))))
