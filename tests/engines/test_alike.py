@@ -187,7 +187,95 @@ def add(block, q, halves, sizes, own, loss, rules, totals, tile):
     """Add a block to a tile as the loops do."""
     for r in range(TILE):
         tile.todo[r] = 1
-    return sum_alike(block, q, halves, 0, sizes, own, loss, rules, totals, tile)
+    return sum_alike(block, q, halves, 0, sizes, own, loss, True, rules, totals, tile)
+
+
+def rules_of(kind, loss, half=1.5, whole=3):
+    return Rules(
+        kind(0), loss, kind(0), np.finfo(kind).max, kind(half), np.int32(whole), kind(1e18),
+        kind(0), kind(2.0**-half),
+    )  # fmt: skip
+
+
+def totals_of(kind):
+    cells = (TILE, 1)
+    totals = Totals(
+        np.full(cells, np.finfo(kind).max, kind, order="F"),
+        *(np.zeros(cells, kind if k in (3, 5) else float, order="F") for k in range(6)),
+    )
+    totals.calm[:] = np.inf
+    return totals
+
+
+def tile_of(kind):
+    return Tile(
+        np.empty(TILE, np.int32), np.empty(TILE, kind), np.empty(TILE, kind),
+        np.zeros((2, TILE), kind),
+    )  # fmt: skip
+
+
+def block_of(rows, loss):
+    """Lay out a block, and what products take of it."""
+    kind, lanes = rows.dtype.type, len(rows)
+    x, halves = np.ascontiguousarray(rows.T[None]), np.empty(lanes, kind)
+    half_norms(x, np.empty(lanes), halves)
+    norms = np.linalg.norm(rows, axis=1).astype(kind)
+    losses = (loss * norms**2 / 2).astype(kind)
+    most = norms.max()
+    return Block(x, kind(1), 0.0, 0, most, most, 0, halves, losses, kind(2) * losses.min())
+
+
+@pytest.mark.parametrize("whole", [3, 0])
+@pytest.mark.parametrize("by_products", [True, False])
+def test_what_is_known_of_a_tile_is_not_asked_again(whole, by_products):
+    kind, d, lanes = np.float64, COLUMNS, 32  # a panel
+    rng = np.random.default_rng(0)
+    q = rng.standard_normal((d, TILE))
+    sizes, own = np.linalg.norm(q, axis=0), np.full(TILE, -1)
+    query_halves = np.empty(TILE)
+    half_norms(q[None], np.empty(TILE), query_halves)
+    loss = kind(lost(3.0, "double", d))
+    form = loss if by_products else kind(0)
+    rules, tile = rules_of(kind, loss, whole=whole), tile_of(kind)
+    known, asked = totals_of(kind), totals_of(kind)
+    if not whole:
+        known.unit[:], asked.unit[:] = 100.0, 100.0
+    calm = nearer = 0
+    for _ in range(60):
+        block = block_of(rng.standard_normal((lanes, d)), loss)
+        units = known.unit.copy()
+        calm += np.isfinite(known.calm).all()
+        asked.calm[:] = np.inf
+        arguments = block, q, query_halves, sizes, own, form, rules
+        assert add(*arguments, known, tile) == 0
+        assert add(*arguments, asked, tile) == 0
+        nearer += np.any(known.unit < units)
+        assert np.all(known.calm >= known.unit)
+        assert np.array_equal(known.unit, asked.unit)
+        np.testing.assert_allclose(known.plus, asked.plus, rtol=1e-15 * 60)
+    assert calm > 50 and 3 < nearer < 50
+
+
+@BOTH
+@pytest.mark.parametrize("exponent", [3.0, 3.7])
+@pytest.mark.parametrize("d", [4, COLUMNS])
+def test_units_brought_down_by_other_blocks(precision, exponent, d):
+    # Blocks of one class: alike, of many weights and nearer, alike, and so on.
+    rng = np.random.default_rng(d)
+    size, m = 512, 8 * MANY
+    X = rng.standard_normal((6, size, d))
+    X /= np.linalg.norm(X, axis=2, keepdims=True)
+    w = np.ones((6, size))
+    for b in (1, 3, 5):
+        w[b] = rng.uniform(0.5, 2.0, size)
+        X[b] *= 1.0 - 0.2 * b + 0.05 * rng.random((size, 1))
+    X, w, y = X.reshape(-1, d), w.ravel(), np.zeros(6 * size, np.int64)
+    Q = 0.01 * rng.standard_normal((m, d))
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(exponent)
+    engine = CompiledEngine(lift, X, y, w, 1, precision=precision)
+    assert np.all(alike_blocks(engine).reshape(6, -1).T == [True, False] * 3)
+    expected = class_sums(kernel, lift, X, y, w, Q, 1)
+    assert_sums_agree(engine.class_sums(kernel, Q), expected, TOLERANCE[precision])
 
 
 def test_pairs_too_near_for_products_are_summed_while_others_outweigh_them():
@@ -203,28 +291,13 @@ def test_pairs_too_near_for_products_are_summed_while_others_outweigh_them():
     apart[5] = np.sqrt(0.7 * float(loss) * size2)
     rows = (q[:, 0] + apart[:, None] * direction).astype(kind)
     rows[5] = q[:, 0] * (1 - apart[5] / np.sqrt(size2))  # nearer to the middle than the query
-    x = np.ascontiguousarray(rows.T[None])
-    halves, query_halves = np.empty(lanes, kind), np.empty(TILE, kind)
-    half_norms(x, np.empty(lanes), halves)
+    query_halves = np.empty(TILE, kind)
     half_norms(q[None], np.empty(TILE), query_halves)
     norms = np.linalg.norm(rows, axis=1).astype(kind)
-    losses = (loss * norms**2 / 2).astype(kind)
-    block = Block(x, kind(1), 0.0, 0, norms.max(), 0, halves, losses, kind(2) * losses.min())
+    block = block_of(rows, loss)
     least = ((rows - q[:, 0]) ** 2).sum(axis=1) - loss * norms**2
     assert 2.0 < size2 * loss / least.min() < DEAREST
-    rules = Rules(
-        kind(0), kind(0), np.finfo(kind).max, kind(1.5), np.int32(3), kind(1e18), kind(0),
-        kind(2.0**-1.5),
-    )  # fmt: skip
-    cells = (TILE, 1)
-    totals = Totals(
-        np.full(cells, np.finfo(kind).max, kind, order="F"),
-        *(np.zeros(cells, kind if k == 3 else float, order="F") for k in range(5)),
-    )
-    tile = Tile(
-        np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, kind),
-        np.empty(TILE, kind), np.zeros((2, TILE), kind),
-    )  # fmt: skip
+    rules, totals, tile = rules_of(kind, loss), totals_of(kind), tile_of(kind)
     own, sizes = np.full(TILE, -1), np.full(TILE, np.sqrt(size2), kind)
 
     def left():

@@ -46,17 +46,18 @@ def alike(w: Any, runs: Any, first_run: Any, b: int) -> Any:
 
     The weight is 0 where the examples are of several classes or weights.
     """
-    run, most = first_run[b], w[0]
+    run, first = first_run[b], 0
+    while first + 1 < w.size and w[first] == 0:
+        first += 1
+    weight = w[first]
     # Counts of 32 bits, for vectors of as many as there are weights in one.
     empty = other = np.int32(0)
     for j in range(w.size):
-        most = max(most, w[j])
         empty += np.int32(w[j] == 0)
-    for j in range(w.size):
-        other += np.int32((w[j] != 0) & (w[j] != most))
+        other += np.int32((w[j] != 0) & (w[j] != weight))
     if first_run[b + 1] - run > 1 or runs[run, 1] > 0 or other > 0:
-        most -= most
-    return most, empty
+        weight -= weight
+    return weight, empty
 
 
 @inlined
@@ -67,6 +68,7 @@ def shrink(nearest: Any, half: Any, i: int, c: int, totals: Any) -> Any:
     totals.minus[i, c] *= factor
     totals.spent[i, c] *= factor
     totals.unit[i, c] = nearest
+    totals.calm[i, c] = np.inf
     return factor
 
 
@@ -100,10 +102,11 @@ class Rules(NamedTuple):
 
     `whole` is the exponent if that is a whole number of moderate size, else 0. If it is a small one
     squares must lie between 1/reach and reach, else they may be less than all before by the factor
-    `closer`. `halved` is 2^(-half).
+    `closer`. `halved` is 2^(-half), and `loss` 0 where no distance is taken by products.
     """
 
     near: Any
+    loss: Any
     floor: Any
     far: Any
     half: Any
@@ -117,7 +120,8 @@ class Totals(NamedTuple):
     """The sums, as in `loops.sum_blocks`, what the power of a unit is, and errors.
 
     `power` is that of the unit `powered`. `spent` is what products err more than they may, as part
-    of that, in the units of the sums.
+    of that, in the units of the sums. Sums of blocks whose least square is at least `calm` are only
+    to be added: all else that is asked of a block is known by then.
     """
 
     unit: Any
@@ -126,13 +130,15 @@ class Totals(NamedTuple):
     power: Any
     powered: Any
     spent: Any
+    calm: Any
 
 
 class Block(NamedTuple):
     """A block of one class and one weight, where its places begin, and what products take of it.
 
     What its empty places add is `nothing` times a power of the unit. Half the squares must be as
-    large as `losses`, of which `lost` is twice the least.
+    large as `losses`, of which `lost` is twice the least. No norm of any block is larger than
+    `outermost`.
     """
 
     x: Any
@@ -140,6 +146,7 @@ class Block(NamedTuple):
     nothing: Any
     label: int
     largest: Any
+    outermost: Any
     first: int
     halves: Any
     losses: Any
@@ -150,7 +157,6 @@ class Tile(NamedTuple):
     """A tile of 8 queries: 1 for those still to be summed, and room for what is found."""
 
     todo: Any
-    ready: Any
     scale: Any
     sums: Any
     ends: Any
@@ -158,14 +164,14 @@ class Tile(NamedTuple):
 
 @inlined
 def sum_alike(
-    block: Any, q: Any, halves: Any, start: int, sizes: Any, own: Any, loss: Any, rules: Any,
-    totals: Any, tile: Any,
+    block: Any, q: Any, halves: Any, start: int, sizes: Any, own: Any, loss: Any, fresh: bool,
+    rules: Any, totals: Any, tile: Any,
 ) -> int:  # fmt: skip
     """Add the terms of a block of one class and one weight to the sums of a tile of queries.
 
     That is done before it is known whether a pair is special: by products if there is a loss of
     digits, else by differences. The sums of some queries are void then; give for how many queries
-    it is still to be done.
+    it is still to be done. A tile is fresh if that is all of them.
 
     Notes
     -----
@@ -177,7 +183,7 @@ def sum_alike(
     """
     kind, c, stop = type(loss), block.label, start + TILE
     one, two, half, whole = kind(1), kind(2), rules.half, rules.whole
-    todo, ready, scale, sums, ends = tile
+    todo, scale, sums, ends = tile
     unit, plus = totals.unit[start:stop, c], totals.plus[start:stop, c]
     power, powered = totals.power[start:stop, c], totals.powered[start:stop, c]
     raw, by_products = 0 < whole <= WHOLE, loss > 0
@@ -194,57 +200,57 @@ def sum_alike(
     else:
         power_sums(block.x, q, whole, half, scale, rules.far < AWAY, sums, ends)
     size, here, least, most = sizes[start:stop], own[start:stop], ends[0], ends[1]
-    largest, width, none = block.largest, np.uint64(block.halves.size), kind(np.inf)
-    lost = block.lost if by_products else kind(0)
+    calm, width, none = totals.calm[start:stop, c], np.uint64(block.halves.size), kind(np.inf)
+    # Numbers of 32 bits and no branch, so that this is asked of all queries at once.
+    troubled = np.int32(not fresh)
+    for r in range(TILE):
+        troubled += np.int32(least[r] < calm[r])
+    for r in range(TILE):
+        troubled += np.int32(np.uint64(here[r] - block.first) < width)
+    if rules.far < AWAY:
+        for r in range(TILE):
+            troubled += np.int32(most[r] > rules.far)
     # Seen from far out the empty places are elsewhere.
     out = kind(FAR_OUT) if block.nothing > 0 else none
-    lowest = max(rules.floor, one / rules.reach if raw else kind(0))
-    reach, away = (rules.reach if raw else none), (none if raw else kind(AWAY))
-    closer, known = (kind(0) if raw else rules.closer), np.int32(not raw)
-    seen = 0
-    for r in range(TILE):
-        seen += int(np.uint64(here[r] - block.first) < width)
-    # Numbers of 32 bits throughout and no branch, so that this is done for all queries at once.
-    wrong = other = np.int32(0)
-    for r in range(TILE):
-        # What was found by products is the least of u - loss·|x|². With the least loss·|x|² it
-        # bounds the least u from below.
-        nearest, bound = least[r] + lost, rules.near * (size[r] + largest)
-        needed, square = loss * size[r] * size[r], size[r] * size[r] + largest * largest
-        special = nearest < max(bound * bound, lowest)
-        special |= (most[r] > rules.far) | (size[r] > out) | (two * square > reach)
-        special |= (unit[r] > away) | (nearest < unit[r] * closer)
-        special |= least[r] * kind(DEAREST) < needed
-        ready[r] = todo[r] & np.int32(not special)
-        wrong += np.int32(1) - ready[r]
-        moved = (least[r] < needed) | (nearest < unit[r]) | (powered[r] != unit[r])
-        other += known | np.int32(moved)
-    if seen > 0:
+    if block.nothing > 0:
         for r in range(TILE):
-            if np.uint64(here[r] - block.first) < width:
-                ready[r] = 0
-                wrong += np.int32(1)
-    if wrong + other == 0:
+            troubled += np.int32(not raw) + np.int32(size[r] > out)
+    if troubled == 0:
         for r in range(TILE):
             plus[r] += (np.float64(sums[r]) - block.nothing) * block.weight * power[r]
         return 0
+    lost = block.lost if by_products else kind(0)
+    lowest = max(rules.floor, one / rules.reach if raw else kind(0))
+    reach, away = (rules.reach if raw else none), (none if raw else kind(AWAY))
+    closer = kind(0) if raw else rules.closer
     left = 0
     for r in range(TILE):
+        if todo[r] == 0:
+            continue
+        # What was found by products is the least of u - loss·|x|². With the least loss·|x|² it
+        # bounds the least u from below.
         i, nearest, total = start + r, least[r] + lost, np.float64(sums[r])
-        if ready[r] == 0:
-            left += todo[r]
+        bound, needed = rules.near * (size[r] + block.largest), loss * size[r] * size[r]
+        square = two * (size[r] * size[r] + block.largest * block.largest)
+        special = nearest < max(bound * bound, lowest)
+        special |= (most[r] > rules.far) | (size[r] > out) | (square > reach)
+        special |= (unit[r] > away) | (nearest < unit[r] * closer)
+        special |= least[r] * kind(DEAREST) < needed
+        special |= np.uint64(here[r] - block.first) < width
+        if special:
+            left += 1
             continue
         if not raw and block.nothing > 0:
             total -= block.nothing * np.float64(unit[r]) ** np.float64(half)
         if nearest < unit[r]:
             factor = shrink(nearest, half, i, c, totals)
             total *= one if raw else factor
+        if powered[r] != unit[r]:
+            powered[r] = unit[r]
+            power[r] = np.float64(unit[r]) ** np.float64(half) if raw else 1.0
         if raw:
-            if powered[r] != unit[r]:
-                powered[r], power[r] = unit[r], np.float64(unit[r]) ** np.float64(half)
             total = (total - block.nothing) * power[r]
         total *= block.weight
-        needed = loss * size[r] * size[r]
         if least[r] < needed:
             spent = totals.spent[i, c] + total * (needed / least[r] - one)
             if spent > SPARE * (plus[r] + total):
@@ -253,4 +259,9 @@ def sum_alike(
             totals.spent[i, c] = spent
         todo[r] = 0
         plus[r] += total
+        bound = rules.near * (size[r] + block.outermost)
+        square = two * (size[r] * size[r] + block.outermost * block.outermost)
+        calm[r] = max(max(bound * bound, lowest), max(rules.loss * size[r] * size[r], unit[r]))
+        if square > reach:
+            calm[r] = none
     return left

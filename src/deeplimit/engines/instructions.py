@@ -135,6 +135,24 @@ def piece(context: Any, value: Any, fine: Any, low: Any, last: Any) -> Any:
     return signature, code
 
 
+@intrinsic
+def prefetch(context: Any, array: Any, place: Any) -> Any:
+    """Let a byte of an array, and what lies beside it, be brought into the second cache."""
+    signature = numba.types.void(array, numba.types.intp)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, short = _ir.IntType(8).as_pointer(), _ir.IntType(32)
+        kind = _ir.FunctionType(_ir.VoidType(), [byte, short, short, short])
+        function = builder.module.declare_intrinsic("llvm.prefetch", (byte,), kind)
+        data = context.make_array(array)(context, builder, arguments[0]).data
+        address = builder.gep(builder.bitcast(data, byte), [arguments[1]])
+        # To read, soon but not at once, data.
+        builder.call(function, [address, *(_ir.Constant(short, k) for k in (0, 2, 1))])
+        return context.get_dummy_value()
+
+    return signature, code
+
+
 def _integer_type(value: Any) -> Any:
     return numba.types.int32 if value == numba.types.float32 else numba.types.int64
 

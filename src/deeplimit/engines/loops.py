@@ -37,10 +37,23 @@ from deeplimit.engines.instructions import (
     from_bits,
     inlined,
     power,
+    prefetch,
     smaller,
 )
 from deeplimit.engines.lookups import tabulated
 from deeplimit.engines.packed import NOWHERE, TILE, aligned
+
+# Blocks of up to so many bytes are fetched while those before them are summed. To wait for a larger
+# one is a small part of its sums, which fetching slows down. Bytes that are fetched at a time.
+AHEAD, LINE = 2**16, 64
+
+
+@inlined
+def fetch(array: Any, part: int, parts: int) -> None:
+    """Have the second cache hold one of some parts of an array that will soon be read."""
+    lines = array.size * array.itemsize // LINE
+    for line in range(part * lines // parts, (part + 1) * lines // parts):
+        prefetch(array, line * LINE)
 
 
 @inlined
@@ -259,11 +272,15 @@ def _add_blocks(
     # In single precision; in double there is more room than is needed.
     reach = kind(10.0) ** (kind(28) / half)
     closer, halved = kind(2.0) ** (kind(-LARGER) / half), kind(2.0) ** -half
-    rules = Rules(near, floor, far, half, whole, reach, closer, halved)
     taken, nothing, away = 0, type(loss)(0), type(loss)(AWAY)
     away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
     products = 0 < loss < LOST and half <= STEEPEST
     products &= q.shape[0] >= MANY and x.shape[2] >= COLUMNS
+    kept = loss if products else nothing
+    rules = Rules(near, kept, floor, far, half, whole, reach, closer, halved)
+    outermost = nothing
+    for b in range(x.shape[0]):
+        outermost = max(outermost, largest[b])
     if products:
         for g in range(q.shape[0]):
             half_norms(q[g : g + 1], room.wide, room.query_halves[g])
@@ -281,10 +298,15 @@ def _add_blocks(
                 room.losses[j] = loss * norms[b, j] * norms[b, j] / type(loss)(2)
             lost = type(loss)(2) * least(room.losses)
         plain = Block(
-            x[b], weight, empty * away_power, runs[first_run[b], 0], largest[b],
+            x[b], weight, empty * away_power, runs[first_run[b], 0], largest[b], outermost,
             (first_block + b) * block, room.halves, room.losses, lost,
         )  # fmt: skip
+        following = min(b + 1, x.shape[0] - 1)
         for g in range(q.shape[0]):
+            if x[b].size * x.itemsize <= AHEAD:
+                fetch(x[following], g, q.shape[0])
+                fetch(w[following], g, q.shape[0])
+                fetch(norms[following], g, q.shape[0])
             left = TILE
             for r in range(TILE):
                 tile.todo[r] = 1
@@ -294,7 +316,7 @@ def _add_blocks(
                 elif left > 0:
                     left = sum_alike(
                         plain, q[g], room.query_halves[g], g * TILE, sizes, own, forms[form],
-                        rules, totals, tile,
+                        left == TILE, rules, totals, tile,
                     )  # fmt: skip
                     wait[form] = 0 if left == 0 else min(2 * wait[form] + 1, PAUSE)
                     pause[form] = wait[form]
@@ -360,11 +382,12 @@ def sum_blocks(
     """
     block, kind, shape = w.shape[1], x.dtype, (unit.shape[1], unit.shape[0])
     totals = Totals(
-        unit, plus, minus, np.empty(shape).T, np.zeros(shape, kind).T, np.zeros(shape).T
-    )
+        unit, plus, minus, np.empty(shape).T, np.zeros(shape, kind).T, np.zeros(shape).T,
+        np.full(shape, np.inf, kind).T,
+    )  # fmt: skip
     tile = Tile(
-        np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, kind),
-        np.empty(TILE, kind), np.zeros((2, TILE), kind),
+        np.empty(TILE, np.int32), np.empty(TILE, kind), np.empty(TILE, kind),
+        np.zeros((2, TILE), kind),
     )  # fmt: skip
     room = Room(
         aligned((TILE, block), kind), aligned((2, block), kind), aligned((block,), kind),
