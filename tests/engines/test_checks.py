@@ -20,7 +20,7 @@ ROWS = np.zeros((3, 2))
 @pytest.mark.parametrize(
     ("index", "weight", "message"),
     [
-        ([0, 1], None, "a matrix of 2 examples is expected"),
+        ([0, 1], None, "a matrix of 2 examples and 2 columns is expected"),
         ([0, 1, 2], None, "class indices must lie in 0..1"),
         ([0, -1, 1], None, "class indices must lie in 0..1"),
         ([0.0, 1.0, 1.0], None, "a vector of integers"),
@@ -32,14 +32,45 @@ ROWS = np.zeros((3, 2))
 @pytest.mark.parametrize("engine", [CompiledEngine, ReferenceEngine])
 def test_examples_that_do_not_fit_are_refused(engine, index, weight, message):
     with pytest.raises(ValueError, match=message):
-        check_examples(ROWS, index, weight, 2)
+        check_examples(ROWS, index, weight, 2, 2)
     with pytest.raises(ValueError, match=message):
         engine(fit_lift(ROWS, "euclidean"), ROWS, index, weight, 2)
 
 
+@pytest.mark.parametrize("engine", [CompiledEngine, ReferenceEngine])
+def test_examples_of_other_columns_than_the_lift_are_refused(engine):
+    with pytest.raises(ValueError, match="3 examples and 4 columns is expected"):
+        engine(fit_lift(np.zeros((3, 4)), "euclidean"), ROWS, [0, 1, 1], None, 2)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+@pytest.mark.parametrize("engine", [CompiledEngine, ReferenceEngine])
+def test_queries_that_are_not_finite_are_refused(engine, value):
+    made = engine(fit_lift(ROWS, "euclidean"), ROWS, [0, 1, 1], None, 2)
+    for ask in (
+        lambda Q: made.class_sums(PowerKernel(1.0), Q),
+        lambda Q: made.top_contributors(PowerKernel(1.0), Q, 1),
+    ):
+        with pytest.raises(ValueError, match="queries must be finite"):
+            ask([[value, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "half"}, "precision must be"),
+        ({"n_jobs": 0}, "n_jobs must not be 0"),
+        ({"n_jobs": "all"}, "n_jobs must be an integer or None, 'all' was got"),
+    ],
+)
+def test_options_of_the_loops_are_checked(options, message):
+    with pytest.raises(ValueError, match=message):
+        CompiledEngine(fit_lift(ROWS, "euclidean"), ROWS, [0, 1, 1], None, 2, **options)
+
+
 def test_weights_are_copied():
     given = np.array([1.0, 2.0, 3.0])
-    _, weight = check_examples(ROWS, [0, 0, 0], given, 1)
+    _, weight = check_examples(ROWS, [0, 0, 0], given, 1, 2)
     weight[0] = 0.0
     assert given[0] == 1.0
 

@@ -216,7 +216,7 @@ def test_products_of_less_than_float32_are_not_used():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"index": np.zeros(149, dtype=int)}, "a matrix of 149 examples is expected"),
+        ({"index": np.zeros(149, dtype=int)}, "a matrix of 149 examples and 3 columns is expected"),
         ({"index": np.zeros(150)}, "vector of integers"),
         ({"index": np.full(150, 3)}, r"0\.\.2"),
         ({"weight": -np.ones(150)}, "nonnegative"),

@@ -129,7 +129,7 @@ def test_the_best_of_a_sharp_boundary_is_local():
         ({"neighbours": [0]}, "neighbours must be numbers of at least 1"),
         ({"neighbours": []}, "neighbours must be numbers of at least 1"),
         ({"X": np.zeros((5, 2)), "index": [0] * 5, "weight": None}, "two distinct rows"),
-        ({"index": [0, 1]}, "a matrix of 2 examples is expected"),
+        ({"index": [0, 1]}, "a matrix of 2 examples and 4 columns is expected"),
         ({"index": np.full(300, 3)}, r"class indices must lie in 0\.\.2"),
         ({"neighbours": [2.5]}, "neighbours must be numbers of at least 1"),
         ({"neighbours": [np.nan]}, "neighbours must be numbers of at least 1"),
@@ -144,6 +144,12 @@ def test_what_does_not_suit_is_refused(change, message):
             lift, given["X"], given["index"], given["weight"], 3, given["exponents"],
             given["neighbours"],
         )  # fmt: skip
+
+
+def test_there_are_two_precisions():
+    X, y, _ = data()
+    with pytest.raises(ValueError, match='precision must be "single" or "double"'):
+        leave_one_out(fit_lift(X, "euclidean"), X, y, None, 3, [1.0], precision="half")
 
 
 def test_left_out_neighbours_are_those_of_the_reference():

@@ -268,6 +268,24 @@ def test_top_contributors_against_a_full_sort(k):
         assert top.log_weights[0, 0] == pytest.approx(kernel.log_at_gap(gap) + np.log(w[chosen]))
 
 
+def test_equal_contributors_follow_their_index_whatever_is_asked_with_them():
+    # Whole numbers in many columns: products round, and many examples are equally far.
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, (3000, 40)).astype(float)
+    X[1000:] = X[rng.integers(0, 1000, 2000)]
+    Q = rng.integers(0, 3, (60, 40)).astype(float)
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(3.0)
+    squares = ((Q[:, None] - X) ** 2).sum(axis=2)
+    expected = np.argsort(squares, axis=1, kind="stable")
+    for k in (1, 7, 300, 3000):
+        assert np.array_equal(
+            top_contributors(kernel, lift, X, None, Q, k).indices, expected[:, :k]
+        )
+    for q in range(0, 60, 7):
+        alone = top_contributors(kernel, lift, X, None, Q[q : q + 1], 7).indices
+        assert np.array_equal(alone[0], expected[q, :7])
+
+
 def test_top_contributors_add_up_to_the_sums():
     X, y, w, Q = data("none", n=80, d=4)
     lift = fit_lift(X)

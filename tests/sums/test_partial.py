@@ -59,6 +59,33 @@ def test_max_log_is_over_present_finite_terms():
     assert sums.hit_positive.tolist() == [[1.0, 0.0]]
 
 
+def test_a_term_of_sign_0_is_none():
+    logs = [[1000.0, 0.0, 0.0, 0.0, np.inf]]
+    sums = PartialSums.empty(1, 2).add(logs, [[0, 1, 1, 1, 0]], [0, 0, 0, 1, 1])
+    assert sums.max_log.tolist() == [[0.0, 0.0]]
+    np.testing.assert_allclose(sums.proportions(), [[2 / 3, 1 / 3]], rtol=1e-14)
+
+
+def test_weights_as_far_apart_as_numbers_are():
+    # One example is near and weighs nothing to speak of; what is far decides.
+    logs, index, weight = np.array([[759.0, 0.0, 0.0]]), [0, 0, 1], np.array([1e-300, 1e100, 1e95])
+    for order in ([0, 1, 2], [1, 0, 2], [2, 1, 0]):
+        kinds = np.array(index)[order]
+        sums = PartialSums.empty(1, 2).add(logs[:, order], None, kinds, weight[order])
+        np.testing.assert_allclose(sums.proportions()[0, 1], 1e-5, rtol=1e-4)
+    # Nor is it lost where two sums are merged.
+    parts = [
+        PartialSums.empty(1, 2).add(logs[:, [k]], None, [index[k]], [weight[k]]) for k in range(3)
+    ]
+    whole = parts[0].merge(parts[1]).merge(parts[2])
+    np.testing.assert_allclose(whole.proportions()[0, 1], 1e-5, rtol=1e-4)
+
+
+def test_logarithms_at_the_ends_of_the_range_warn_of_nothing():
+    sums = PartialSums.empty(1, 2).add([[1e308, -1e308, -1e308]], None, [0, 0, 1])
+    assert sums.merge(sums).proportions().tolist() == [[1.0, 0.0]]
+
+
 @given(terms(), st.data())
 def test_a_split_anywhere_adds_up(t, data):
     n = t.index.size

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 
 def check_examples(
-    rows: NDArray[Any], index: ArrayLike, weight: ArrayLike | None, n_classes: int
+    rows: NDArray[Any], index: ArrayLike, weight: ArrayLike | None, n_classes: int, n_features: int
 ) -> tuple[Integers, Floats | None]:
     """Check classes and weights of examples.
 
@@ -31,6 +31,8 @@ def check_examples(
         Weights.
     n_classes : int
         Number of classes.
+    n_features : int
+        Number d of columns that the lift was fitted to.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def check_examples(
     Examples
     --------
     >>> import numpy as np
-    >>> check_examples(np.zeros((2, 1)), [0, 1], [1.0, 1.0], 2)
+    >>> check_examples(np.zeros((2, 1)), [0, 1], [1.0, 1.0], 2, 1)
     (array([0, 1]), None)
     """
     kinds = np.asarray(index)
@@ -54,14 +56,17 @@ def check_examples(
         raise ValueError("the classes of the examples must be a vector of integers")
     if kinds.size and not (kinds.min() >= 0 and kinds.max() < n_classes):
         raise ValueError(f"class indices must lie in 0..{n_classes - 1}")
-    if rows.ndim != 2 or len(rows) != kinds.size:
-        raise ValueError(f"a matrix of {kinds.size} examples is expected, {rows.shape} was got")
+    if rows.shape != (kinds.size, n_features):
+        raise ValueError(
+            f"a matrix of {kinds.size} examples and {n_features} columns is expected, "
+            f"{rows.shape} was got"
+        )
     checked = check_weights(weight, kinds.size)
     return kinds.astype(np.int64), None if checked is None else checked.copy()
 
 
 def check_queries(Q: ArrayLike, n_features: int) -> Floats:
-    """Check the shape of queries.
+    """Check queries.
 
     Parameters
     ----------
@@ -77,7 +82,7 @@ def check_queries(Q: ArrayLike, n_features: int) -> Floats:
     Raises
     ------
     ValueError
-        If they are no matrix of d columns.
+        If they are no matrix of d columns, or not finite.
 
     Examples
     --------
@@ -89,6 +94,8 @@ def check_queries(Q: ArrayLike, n_features: int) -> Floats:
         raise ValueError(
             f"a matrix of {n_features} columns is expected as queries, {queries.shape} was got"
         )
+    if not np.isfinite(queries).all():
+        raise ValueError("queries must be finite: drop rows with NaN or infinity")
     return queries
 
 

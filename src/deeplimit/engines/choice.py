@@ -128,8 +128,15 @@ def make_engine(
 
     Raises
     ------
+    ValueError
+        If the name is none, or the examples do not fit.
     ImportError
         If what the named engine needs is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If "graphics" is asked for and no card can be used: the processor serves.
 
     Examples
     --------
@@ -140,11 +147,12 @@ def make_engine(
     >>> make_engine("auto", PowerKernel(1.0), fit_lift(X, "euclidean"), X, y, None, 1).name
     'reference'
     """
-    name = choose_engine(name, kernel, lift, len(X))
+    name = choose_engine(check_engine(name), kernel, lift, len(X))
     if name == "reference":
         return ReferenceEngine(lift, X, index, weight, n_classes, n_jobs=n_jobs)
     if name == "graphics":
-        return GraphicsEngine(lift, X, index, weight, n_classes, n_jobs=n_jobs)
+        # By its name, so that a warning tells where there is none.
+        return GraphicsEngine(lift, X, index, weight, n_classes, device="cuda", n_jobs=n_jobs)
     return CompiledEngine(
         lift, X, index, weight, n_classes, n_jobs=n_jobs,
         precision="single" if name == "single" else "double",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deeplimit._extras import require
 from deeplimit.engines.batch import Batch
 from deeplimit.engines.checks import check_examples, check_excluded, check_places, check_queries
 from deeplimit.engines.digits import (
@@ -30,7 +31,7 @@ from deeplimit.sums.engine import Contributors, RadialKernel
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 from deeplimit.sums.scaling import float_rows
-from deeplimit.sums.threads import map_blocks
+from deeplimit.sums.threads import map_blocks, number_of_threads
 
 __all__ = ["CompiledEngine"]
 
@@ -51,6 +52,8 @@ _REACH = 1e12
 
 
 def _loops() -> Any:
+    # By name: what is imported first of the loops is a part of numba that nobody asks for.
+    require("numba", extra="fast", purpose="the compiled engine")
     return importlib.import_module("deeplimit.engines.loops")
 
 
@@ -122,10 +125,13 @@ class CompiledEngine:
         precision: Precision = "double",
     ) -> None:
         _loops()  # which says at once if numba is absent
+        if precision not in LIMITS:
+            raise ValueError(f'precision must be "single" or "double", {precision!r} was got')
+        number_of_threads(n_jobs)
         self.lift, self.n_classes, self.n_jobs = lift, n_classes, n_jobs
         rows = np.asarray(X)
         self.X = rows if rows.dtype in (np.float32, np.float64) else float_rows(rows)
-        self.index, self.weight = check_examples(self.X, index, weight, n_classes)
+        self.index, self.weight = check_examples(self.X, index, weight, n_classes, lift.n_features)
         self.precision = precision
         self._profiles: dict[int, tuple[RadialKernel, FastProfile | None]] = {}
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.engines import cards, eager
 from deeplimit.engines.character import Character
+from deeplimit.engines.checks import check_examples, check_queries
 from deeplimit.engines.eager import Terms, pytorch
 from deeplimit.engines.precision import (
     DIFFERENCE_COLUMNS,
@@ -26,7 +27,6 @@ from deeplimit.sums.engine import Contributors, RadialKernel
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 from deeplimit.sums.scaling import float_rows
-from deeplimit.sums.weights import check_weights
 
 __all__ = ["GraphicsEngine"]
 
@@ -111,16 +111,10 @@ class GraphicsEngine:
         tolerance: float = 1e-5,
         n_jobs: int | None = 1,
     ) -> None:
-        rows, kinds = float_rows(X), np.asarray(index)
-        if kinds.ndim != 1 or not (kinds.size == 0 or np.issubdtype(kinds.dtype, np.integer)):
-            raise ValueError("the classes of the examples must be a vector of integers")
-        if kinds.size and not (kinds.min() >= 0 and kinds.max() < n_classes):
-            raise ValueError(f"class indices must lie in 0..{n_classes - 1}")
-        if rows.ndim != 2 or len(rows) != kinds.size:
-            raise ValueError(f"a matrix of {kinds.size} examples is expected, {rows.shape} was got")
+        rows = float_rows(X)
+        kinds, checked = check_examples(rows, index, weight, n_classes, lift.n_features)
         if not 1e-9 <= tolerance <= 0.1:
             raise ValueError(f"tolerance must lie between 1e-9 and 0.1, {tolerance!r} was got")
-        checked = check_weights(weight, kinds.size)
         self.lift = lift
         self.n_classes, self.n_jobs = n_classes, n_jobs
         self.tolerance = tolerance
@@ -128,8 +122,7 @@ class GraphicsEngine:
         self._chunk_terms = cards.backend_of(self.device)
         self._fused = self._chunk_terms is not eager.chunk_terms
         self._rows = rows
-        self._index = kinds.astype(np.int64)
-        self._weight = None if checked is None else checked.copy()
+        self._index, self._weight = kinds, checked
         self._residents = Residents(lift, rows, self._index, self._weight, self.device)
         self._character: tuple[RadialKernel, Character] | None = None
 
@@ -167,15 +160,8 @@ class GraphicsEngine:
         >>> engine.class_sums(PowerKernel(2.0), [[4.0]]).hit_positive
         array([[0., 1.]])
         """
-        queries = float_rows(Q)
-        if queries.ndim != 2 or queries.shape[1] != self._rows.shape[1]:
-            raise ValueError(
-                f"a matrix of {self._rows.shape[1]} columns is expected as queries, "
-                f"{queries.shape} was got"
-            )
+        queries = check_queries(Q, self._rows.shape[1])
         skip = self._skipped(exclude, len(queries))
-        if not np.isfinite(queries).all():
-            raise ValueError("queries must be finite: drop rows with NaN or infinity")
         if not len(self._residents.placement):
             return PartialSums.empty(len(queries), self.n_classes)
         character = self._characterise(kernel)

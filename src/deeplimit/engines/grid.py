@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from deeplimit._extras import available
 from deeplimit.engines.checks import check_examples, check_places
 from deeplimit.engines.compiled import CompiledEngine
-from deeplimit.engines.digits import at_once, weights_fit
+from deeplimit.engines.digits import LIMITS, at_once, weights_fit
 from deeplimit.engines.packed import Precision
 from deeplimit.sums.gaps import GapTiles
 from deeplimit.sums.lift import Lift
@@ -47,7 +47,8 @@ class LeaveOneOut:
     log_loss : ndarray of shape (K, A)
         Weighted mean of -ln of the probability of the true class, in nats.
     accuracy : ndarray of shape (K, A)
-        Weighted share of examples whose class wins; a tie counts for the first class.
+        Weighted share of examples whose class has the largest probability, which is mixed with the
+        share of the class; a tie counts for the first class.
     n_left_out : int
         How many examples were left out in turn.
 
@@ -141,10 +142,11 @@ def leave_one_out(
     """Leave each example out in turn and score what the others say of it, for a grid of smoothers.
 
     One pass over the pairs serves all exponents and neighbourhoods. An example is left out together
-    with those that coincide with it, which would otherwise make every exponent look perfect; so a
-    weight counts like so many equal rows. The probabilities are mixed with one part in the number
-    of distinct rows of the class shares, so that a confident error costs the logarithm of that
-    number rather than everything.
+    with those that coincide with it, which would otherwise make every exponent look perfect; so
+    among all neighbours a weight counts like so many equal rows, while of the k nearest each row is
+    one. The probabilities are mixed with one part in the number of distinct rows of the class
+    shares, so that a confident error costs the logarithm of that number rather than everything; a
+    prediction is the class of the largest of these.
 
     Parameters
     ----------
@@ -198,8 +200,10 @@ def leave_one_out(
     [[0.741, 0.586]]
     """
     rows = float_rows(X)
-    labels, given = check_examples(rows, index, weight, n_classes)
+    labels, given = check_examples(rows, index, weight, n_classes, lift.n_features)
     w = np.ones(len(rows)) if given is None else given
+    if precision not in LIMITS:
+        raise ValueError(f'precision must be "single" or "double", {precision!r} was got')
     powers = np.asarray(exponents, dtype=np.float64)
     counts = np.array([np.inf if k is None else k for k in neighbours], dtype=np.float64)
     if powers.ndim != 1 or not powers.size or not np.all((powers > 0) & np.isfinite(powers)):

@@ -57,7 +57,7 @@ class ReferenceEngine:
     ) -> None:
         self.lift, self.n_classes, self.n_jobs = lift, n_classes, n_jobs
         self.X = float_rows(X)
-        self.index, self.weight = check_examples(self.X, index, weight, n_classes)
+        self.index, self.weight = check_examples(self.X, index, weight, n_classes, lift.n_features)
 
     def class_sums(
         self, kernel: RadialKernel, Q: ArrayLike, exclude: ArrayLike | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.sums.engine import Contributors, RadialKernel, evaluate
-from deeplimit.sums.gaps import BLOCK_BYTES, GapTiles
+from deeplimit.sums.gaps import ANTIPODE, BLOCK_BYTES, GapTiles
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.partial import PartialSums
 from deeplimit.sums.scaling import float_rows
@@ -21,6 +21,11 @@ __all__ = ["class_sums", "top_contributors"]
 
 Floats = NDArray[np.float64]
 Signs = NDArray[np.number] | None
+
+# Candidates beyond those asked for, lest rounding leave one out.
+_SPARE = 8
+# Coordinates of the pairs whose gaps are taken at a time, one by one.
+_COORDINATES = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +55,8 @@ class _Task:
                 f"a matrix of {order.size} examples and a matrix of queries are expected, "
                 f"{examples.shape} and {queries.shape} were got"
             )
+        if not np.isfinite(queries).all():
+            raise ValueError("queries must be finite: drop rows with NaN or infinity")
         places = None
         if exclude is not None:
             own = np.asarray(exclude, dtype=np.int64)
@@ -63,9 +70,16 @@ class _Task:
         tiles = GapTiles(examples[order], lift, block_bytes=block_bytes)
         return cls(kernel, tiles, queries, order, places)
 
-    def weights(self, rows: slice) -> Iterator[tuple[slice, Floats, Signs]]:
-        """Give the log weights and signs of a block of queries, tile by tile."""
+    def weights(
+        self, rows: slice, *, coarse: bool = False
+    ) -> Iterator[tuple[slice, Floats, Signs]]:
+        """Give the log weights and signs of a block of queries, tile by tile.
+
+        Coarse ones are those of rounded gaps: what is equally far weighs the same then.
+        """
         for columns, gaps in self.tiles.of(self.queries[rows]):
+            if coarse:
+                gaps = _rounded(gaps, self.tiles.lift.on_sphere)
             logs, signs = evaluate(self.kernel, gaps)
             if self.places is not None:
                 place = self.places[rows]
@@ -217,39 +231,54 @@ def top_contributors(
     """
     if k < 1:
         raise ValueError(f"k must be at least 1, {k} was got")
-    order = np.arange(len(float_rows(X)), dtype=np.int64)
+    examples = float_rows(X)
+    order = np.arange(len(examples), dtype=np.int64)
     weight = check_weights(w, order.size)
-    task = _Task.prepare(kernel, lift, X, Q, order, exclude, block_bytes)
-    count = min(k, order.size)
+    task = _Task.prepare(kernel, lift, examples, Q, order, exclude, block_bytes)
+    count, kept = min(k, order.size), min(k + _SPARE, order.size)
     heavy = np.ones(order.size) if weight is None else weight
     log_heavy = np.log(np.where(heavy > 0, heavy, 1.0))
 
     def block(rows: slice) -> Contributors:
         m = rows.stop - rows.start
         indices = np.full((m, 0), -1, dtype=np.int64)
-        top, signs = np.zeros((m, 0)), np.zeros((m, 0), dtype=np.int8)
-        for columns, logs, sign in task.weights(rows):
+        top = np.zeros((m, 0))
+        for columns, logs, sign in task.weights(rows, coarse=True):
             here = np.arange(columns.start, columns.stop)
-            logs = np.where(heavy[columns] > 0, logs + log_heavy[columns], -np.inf)
+            there = heavy[columns] > 0 if sign is None else (heavy[columns] > 0) & (sign != 0)
+            logs = np.where(there, logs + log_heavy[columns], -np.inf)
             if np.isnan(logs).any():
                 raise ValueError("a log weight is NaN: the kernel is undefined at one of the gaps")
-            chosen = _first(logs, heavy[columns], count)
+            chosen = _first(logs, heavy[columns], kept)
             pick = np.take_along_axis(logs, chosen, axis=1)
-            kind = (
-                np.ones(pick.shape, dtype=np.int8)
-                if sign is None
-                else np.take_along_axis(np.sign(sign).astype(np.int8), chosen, axis=1)
-            )
             indices = np.concatenate([indices, here[chosen]], axis=1)
             top = np.concatenate([top, pick], axis=1)
-            signs = np.concatenate([signs, kind], axis=1)
-            best = _first(top, heavy[indices], count)
+            best = _first(top, heavy[indices], kept)
             indices = np.take_along_axis(indices, best, axis=1)
             top = np.take_along_axis(top, best, axis=1)
-            signs = np.take_along_axis(signs, best, axis=1)
-        absent = np.isneginf(top)
-        indices[absent], signs[absent] = -1, 0
-        return Contributors(indices, top, signs)
+        indices[np.isneginf(top)] = -1
+        return in_order(task.queries[rows], np.sort(indices, axis=1))
+
+    def in_order(queries: Floats, candidates: NDArray[np.int64]) -> Contributors:
+        """Order candidates, which ascend, by gaps that do not depend on what is asked with them."""
+        logs = np.full(candidates.shape, -np.inf)
+        signs = np.zeros(candidates.shape, dtype=np.int8)
+        step = max(1, _COORDINATES // max(1, candidates.shape[1] * lift.n_features))
+        for start in range(0, len(queries), step):
+            part = slice(start, start + step)
+            row, column = np.nonzero(candidates[part] >= 0)
+            who = candidates[part][row, column]
+            gaps = lift.gap(queries[part][row], examples[who])
+            if lift.on_sphere:
+                gaps = np.where(gaps >= ANTIPODE, 2.0, gaps)
+            found, sign = evaluate(kernel, gaps)
+            logs[part][row, column] = found + log_heavy[who]
+            signs[part][row, column] = 1 if sign is None else np.sign(sign)
+        weights = np.where(candidates >= 0, heavy[candidates], 0.0)
+        order = _ordered(logs, weights)[:, :count]
+        return Contributors(
+            *(np.take_along_axis(values, order, axis=1) for values in (candidates, logs, signs))
+        )
 
     parts = map_blocks(block, task.tiles.row_blocks(len(task.queries)), n_jobs)
     none = np.zeros((0, count))
@@ -258,6 +287,13 @@ def top_contributors(
         np.concatenate([none, *(part.log_weights for part in parts)]),
         np.concatenate([none.astype(np.int8), *(part.signs for part in parts)]),
     )
+
+
+def _rounded(gaps: Floats, on_sphere: bool) -> Floats:
+    """Round gaps to 40 bits, but for those beyond the equator, which may be next to an antipode."""
+    word = np.ascontiguousarray(gaps).view(np.int64)
+    near = ((word + (1 << 11)) & ~((1 << 12) - 1)).view(np.float64)
+    return np.where(gaps > 1.0, gaps, near) if on_sphere else near
 
 
 def _first(logs: Floats, heavy: Floats, count: int) -> NDArray[np.int64]:

@@ -81,7 +81,7 @@ class _Level(NamedTuple):
         The difference of the logarithms is taken part by part: their sum may be too large to
         hold a relative 1e-12 of what it stands for.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             shift = self.max_log - np.take_along_axis(self.max_log, reference, axis=1)
             shift += np.log(np.abs(value)) - np.log(np.abs(unit))
         return np.where(value == 0.0, 0.0, np.sign(value) * np.exp(np.minimum(shift, 600.0)))

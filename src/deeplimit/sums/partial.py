@@ -22,6 +22,10 @@ from deeplimit.sums.weights import check_weights
 
 __all__ = ["TIE_TOLERANCE", "Decision", "PartialSums"]
 
+# Sample weights larger than e^_WIDE, or smaller than its inverse, are parts of the log weights: a
+# term of a tiny weight would else make nothing of a smaller one that its weight makes larger.
+_WIDE = 115.0
+
 
 @dataclass(frozen=True, eq=False)
 class PartialSums:
@@ -30,7 +34,8 @@ class PartialSums:
     Parameters
     ----------
     max_log : ndarray of shape (m, C)
-        Largest finite log weight of each class; -inf where there is none.
+        Largest finite log weight of each class, with that of its example where sample weights are
+        beyond 1e±50; -inf where there is none.
     positive, negative : ndarray of shape (m, C)
         Sums of the terms of either sign, divided by exp(max_log); both are >= 0.
     hit_positive, hit_negative : ndarray of shape (m, C)
@@ -269,7 +274,8 @@ class PartialSums:
     def _absorb(self, classes: slice, other: PartialSums) -> None:
         top = np.maximum(self.max_log[:, classes], other.max_log)
         floor = np.where(np.isneginf(top), 0.0, top)
-        mine, theirs = np.exp(self.max_log[:, classes] - floor), np.exp(other.max_log - floor)
+        with np.errstate(over="ignore"):
+            mine, theirs = np.exp(self.max_log[:, classes] - floor), np.exp(other.max_log - floor)
         self.positive[:, classes] = self.positive[:, classes] * mine + other.positive * theirs
         self.negative[:, classes] = self.negative[:, classes] * mine + other.negative * theirs
         self.hit_positive[:, classes] += other.hit_positive
@@ -410,13 +416,23 @@ def _sum_run(logs: Floats, sign: NDArray[np.number] | None, weight: Floats | Non
     top = np.max(logs, axis=1, keepdims=True)
     if np.isnan(top).any():
         raise ValueError("a log weight is NaN: the kernel is undefined at one of the gaps")
+    # The unit is that of a term that counts: of one much larger the others would be nothing.
+    if sign is not None and not np.all(sign):
+        logs = np.where(sign == 0, -np.inf, logs)
+        top = np.max(logs, axis=1, keepdims=True)
     hit_positive = hit_negative = np.zeros_like(top)
     if np.isposinf(top).any():
         hits = np.isposinf(logs)
         hit_positive, hit_negative = _signed(hits.astype(np.float64), sign, weight)
         logs = np.where(hits, -np.inf, logs)
         top = np.max(logs, axis=1, keepdims=True)
-    terms = np.exp(logs - np.where(np.isneginf(top), 0.0, top))
+    if weight is not None:
+        size = np.log(np.where(weight > 0, weight, 1.0))
+        if np.any(np.abs(size) > _WIDE):
+            logs, weight = logs + size, None
+            top = np.max(logs, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        terms = np.exp(logs - np.where(np.isneginf(top), 0.0, top))
     return PartialSums(top, *_signed(terms, sign, weight), hit_positive, hit_negative)
 
 

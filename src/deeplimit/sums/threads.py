@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from numbers import Integral
 from typing import Any, TypeVar
 
 __all__ = ["map_blocks", "number_of_threads", "single_threaded_blas"]
@@ -69,7 +70,7 @@ def number_of_threads(n_jobs: int | None) -> int:
     Raises
     ------
     ValueError
-        If `n_jobs` is 0.
+        If `n_jobs` is 0, or no integer.
 
     Examples
     --------
@@ -78,9 +79,12 @@ def number_of_threads(n_jobs: int | None) -> int:
     """
     if n_jobs is None:
         return 1
+    if not isinstance(n_jobs, Integral):
+        raise ValueError(f"n_jobs must be an integer or None, {n_jobs!r} was got")
     if n_jobs == 0:
         raise ValueError("n_jobs must not be 0: give a number of threads, or -1 for all processors")
-    return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
+    threads = int(n_jobs)
+    return threads if threads > 0 else max(1, (os.cpu_count() or 1) + 1 + threads)
 
 
 def map_blocks(
