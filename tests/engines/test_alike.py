@@ -8,6 +8,7 @@ import pytest
 
 from deeplimit.engines import CompiledEngine
 from deeplimit.engines.alike import (
+    AWAY,
     COLUMNS,
     DEAREST,
     LOST,
@@ -18,6 +19,7 @@ from deeplimit.engines.alike import (
     Tile,
     Totals,
     alike,
+    calm_of,
     half_norms,
     sum_alike,
 )
@@ -170,16 +172,31 @@ def test_what_is_forgotten_weighs_nothing(precision, geometry, exponent):
     assert_sums_agree(engine.class_sums(kernel, Q), expected, TOLERANCE[precision])
 
 
+@BOTH
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 3.0])
+def test_empty_places_behind_whole_blocks_are_seen_from_far_out(precision, exponent):
+    X, y, w, Q = case(4)
+    Q[::9] *= 1e13
+    lift, kernel = fit_lift(X, "euclidean"), PowerKernel(exponent)
+    engine = CompiledEngine(lift, X, y, w.copy(), 2, precision=precision)
+    gone = engine.packed.order[2100:2500]
+    engine.forget(gone)
+    left = np.setdiff1d(np.arange(len(X)), gone)
+    expected = class_sums(kernel, lift, X[left], y[left], w[left], Q, 2)
+    assert_sums_agree(engine.class_sums(kernel, Q), expected, TOLERANCE[precision])
+
+
 def test_a_block_is_alike_if_its_examples_are_of_one_class_and_weight():
     runs = np.array([[0, 0, 4], [0, 0, 2], [1, 2, 4], [1, 0, 3]])
     first = np.array([0, 1, 3, 4])
     same, other = np.full(4, 2.0), np.array([2.0, 2.0, 1.0, 2.0])
-    ended = np.array([2.0, 0.0, 2.0, 0.0])
+    ended, begun = np.array([2.0, 0.0, 2.0, 0.0]), np.array([0.0, 0.0, 2.0, 2.0])
     assert alike.py_func(same, runs, first, 0) == (2.0, 0)
     assert alike.py_func(other, runs, first, 0) == (0.0, 0)
     assert alike.py_func(np.zeros(4), runs, first, 0) == (0.0, 4)
     assert alike.py_func(same, runs, first, 1) == (0.0, 0)
     assert alike.py_func(ended, runs, first, 2) == (2.0, 2)
+    assert alike.py_func(begun, runs, first, 0) == (2.0, 2)
 
 
 @numba.njit(fastmath=True, error_model="numpy")
@@ -190,9 +207,9 @@ def add(block, q, halves, sizes, own, loss, rules, totals, tile):
     return sum_alike(block, q, halves, 0, sizes, own, loss, True, rules, totals, tile)
 
 
-def rules_of(kind, loss, half=1.5, whole=3):
+def rules_of(kind, loss, half=1.5, whole=3, near=0.0):
     return Rules(
-        kind(0), loss, kind(0), np.finfo(kind).max, kind(half), np.int32(whole), kind(1e18),
+        kind(near), loss, kind(0), np.finfo(kind).max, kind(half), np.int32(whole), kind(1e18),
         kind(0), kind(2.0**-half),
     )  # fmt: skip
 
@@ -203,7 +220,7 @@ def totals_of(kind):
         np.full(cells, np.finfo(kind).max, kind, order="F"),
         *(np.zeros(cells, kind if k in (3, 5) else float, order="F") for k in range(6)),
     )
-    totals.calm[:] = np.inf
+    totals.calm[:] = AWAY
     return totals
 
 
@@ -244,8 +261,8 @@ def test_what_is_known_of_a_tile_is_not_asked_again(whole, by_products):
     for _ in range(60):
         block = block_of(rng.standard_normal((lanes, d)), loss)
         units = known.unit.copy()
-        calm += np.isfinite(known.calm).all()
-        asked.calm[:] = np.inf
+        calm += np.all(known.calm < AWAY)
+        asked.calm[:] = AWAY
         arguments = block, q, query_halves, sizes, own, form, rules
         assert add(*arguments, known, tile) == 0
         assert add(*arguments, asked, tile) == 0
@@ -254,6 +271,62 @@ def test_what_is_known_of_a_tile_is_not_asked_again(whole, by_products):
         assert np.array_equal(known.unit, asked.unit)
         np.testing.assert_allclose(known.plus, asked.plus, rtol=1e-15 * 60)
     assert calm > 50 and 3 < nearer < 50
+
+
+def test_what_is_calm_is_right_for_every_block():
+    # Each of what a pair must be farther than decides once: squares for which nothing is asked.
+    kind, one = np.float64, np.float64(1.0)
+    rules = rules_of(kind, kind(0.1), near=0.5)
+    near = 0.25 * (2.0 + 3.0) ** 2
+    assert calm_of.py_func(kind(2), kind(3), one, one, kind(100), rules) == near
+    assert calm_of.py_func(kind(2), kind(3), kind(8), one, kind(100), rules) == 8.0
+    assert calm_of.py_func(kind(2), kind(3), one, kind(9), kind(100), rules) == 9.0
+    assert calm_of.py_func(kind(2), kind(3), one, one, kind(25), rules) == AWAY
+    far = rules_of(kind, kind(50.0), near=0.5)
+    assert calm_of.py_func(kind(2), kind(3), one, one, kind(100), far) == 200.0
+
+
+def moved_sums(engine, X, y, w, Q, **options):
+    """Give the largest error of sums of exponent 3, as a part of them."""
+    kernel = PowerKernel(3.0)
+    found = engine.class_sums(kernel, Q, settle=False, **options)
+    expected = class_sums(kernel, engine.lift, X, y, w, Q, 1, **options)
+    ratio = np.exp(found.max_log - expected.max_log) / expected.positive
+    return np.abs(found.positive * ratio - 1.0).max()
+
+
+@BOTH
+def test_a_query_is_not_added_again_with_those_that_products_left(precision):
+    # One query of a tile has a near pair in each block. In the first blocks that is left to
+    # differences; in the others it would be calm by these, as the seven others are.
+    d, blocks, size = 10, 40, {"single": 512, "double": 256}[precision]
+    rng = np.random.default_rng(0)
+    loss = lost(3.0, precision, d)
+    X = rng.standard_normal((blocks * size, d))
+    X[:, 0] *= 0.3
+    X *= 12.0 / np.linalg.norm(X, axis=1, keepdims=True)
+    X[1::2] = -X[::2]
+    X[np.abs(X[:, 0]) > 6.0] = 12.0 * np.eye(d)[1]
+    Q = 0.1 * rng.standard_normal((8 * MANY, d))
+    Q[3] = 10.0 * np.eye(d)[0]
+    squares = np.where(np.arange(blocks) < 6, 0.9, 1.15) * loss * 100.0
+    along, across = 1.0 + 0.2 * np.sqrt(loss), np.sqrt(squares - 4.0 * loss)
+    X[7::size] = along * Q[3] + across[:, None] * np.eye(d)[1]
+    y = np.zeros(len(X), np.int64)
+    engine = CompiledEngine(fit_lift(X, "euclidean"), X, y, None, 1, precision=precision)
+    assert len(engine.packed.x) == blocks
+    assert moved_sums(engine, X, y, None, Q) < TOLERANCE[precision]
+
+
+@BOTH
+def test_an_example_is_not_seen_by_its_own_query_elsewhere(precision):
+    # Its own example is far from the query, in a block of which all else is known.
+    n, d = 20_000, 10
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((n, d)), np.zeros(n, np.int64)
+    Q, own = rng.standard_normal((8 * MANY, d)), n - 1 - np.arange(8 * MANY) * 160
+    engine = CompiledEngine(fit_lift(X, "euclidean"), X, y, None, 1, precision=precision)
+    assert moved_sums(engine, X, y, None, Q, exclude=own) < TOLERANCE[precision]
 
 
 @BOTH

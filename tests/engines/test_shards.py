@@ -23,7 +23,7 @@ def cut(X, y, w, ids, at):
 @pytest.fixture(scope="module")
 def cluster():
     local = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
     with local, distributed.Client(local) as client:
         yield client

@@ -100,7 +100,7 @@ def test_a_cluster_gives_the_same_bits(store, small_shards):
     serial = dl.StoreClassifier(store, 3.0)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as local,
         distributed.Client(local) as client,
     ):

@@ -68,7 +68,7 @@ def shrink(nearest: Any, half: Any, i: int, c: int, totals: Any) -> Any:
     totals.minus[i, c] *= factor
     totals.spent[i, c] *= factor
     totals.unit[i, c] = nearest
-    totals.calm[i, c] = np.inf
+    totals.calm[i, c] = AWAY
     return factor
 
 
@@ -102,7 +102,8 @@ class Rules(NamedTuple):
 
     `whole` is the exponent if that is a whole number of moderate size, else 0. If it is a small one
     squares must lie between 1/reach and reach, else they may be less than all before by the factor
-    `closer`. `halved` is 2^(-half), and `loss` 0 where no distance is taken by products.
+    `closer`. `halved` is 2^(-half). The `loss` is that of products if any are tried, in
+    whichever form a tile is taken; else it is 0.
     """
 
     near: Any
@@ -120,8 +121,8 @@ class Totals(NamedTuple):
     """The sums, as in `loops.sum_blocks`, what the power of a unit is, and errors.
 
     `power` is that of the unit `powered`. `spent` is what products err more than they may, as part
-    of that, in the units of the sums. Sums of blocks whose least square is at least `calm` are only
-    to be added: all else that is asked of a block is known by then.
+    of that, in the units of the sums. Where the least that a block tells of its squares is no less
+    than `calm`, neither its unit nor its digits are in question; `AWAY` if that is not known.
     """
 
     unit: Any
@@ -163,6 +164,14 @@ class Tile(NamedTuple):
 
 
 @inlined
+def calm_of(size: Any, outermost: Any, unit: Any, lowest: Any, reach: Any, rules: Any) -> Any:
+    """Give the least square at which no pair of any block is special, for its size, to a query."""
+    bound, norms = rules.near * (size + outermost), size * size + outermost * outermost
+    calm = max(max(bound * bound, lowest), max(rules.loss * size * size, unit))
+    return calm if norms + norms <= reach else type(unit)(AWAY)
+
+
+@inlined
 def sum_alike(
     block: Any, q: Any, halves: Any, start: int, sizes: Any, own: Any, loss: Any, fresh: bool,
     rules: Any, totals: Any, tile: Any,
@@ -171,7 +180,7 @@ def sum_alike(
 
     That is done before it is known whether a pair is special: by products if there is a loss of
     digits, else by differences. The sums of some queries are void then; give for how many queries
-    it is still to be done. A tile is fresh if that is all of them.
+    it is still to be done. A tile is fresh while it is still to be done for all of them.
 
     Notes
     -----
@@ -202,20 +211,20 @@ def sum_alike(
     size, here, least, most = sizes[start:stop], own[start:stop], ends[0], ends[1]
     calm, width, none = totals.calm[start:stop, c], np.uint64(block.halves.size), kind(np.inf)
     # Numbers of 32 bits and no branch, so that this is asked of all queries at once.
-    troubled = np.int32(not fresh)
+    troubles = np.int32(not fresh)
     for r in range(TILE):
-        troubled += np.int32(least[r] < calm[r])
+        troubles += np.int32(least[r] < calm[r])
     for r in range(TILE):
-        troubled += np.int32(np.uint64(here[r] - block.first) < width)
+        troubles += np.int32(np.uint64(here[r] - block.first) < width)
     if rules.far < AWAY:
         for r in range(TILE):
-            troubled += np.int32(most[r] > rules.far)
+            troubles += np.int32(most[r] > rules.far)
     # Seen from far out the empty places are elsewhere.
     out = kind(FAR_OUT) if block.nothing > 0 else none
     if block.nothing > 0:
         for r in range(TILE):
-            troubled += np.int32(not raw) + np.int32(size[r] > out)
-    if troubled == 0:
+            troubles += np.int32(not raw) + np.int32(size[r] > out)
+    if troubles == 0:
         for r in range(TILE):
             plus[r] += (np.float64(sums[r]) - block.nothing) * block.weight * power[r]
         return 0
@@ -259,9 +268,5 @@ def sum_alike(
             totals.spent[i, c] = spent
         todo[r] = 0
         plus[r] += total
-        bound = rules.near * (size[r] + block.outermost)
-        square = two * (size[r] * size[r] + block.outermost * block.outermost)
-        calm[r] = max(max(bound * bound, lowest), max(rules.loss * size[r] * size[r], unit[r]))
-        if square > reach:
-            calm[r] = none
+        calm[r] = calm_of(size[r], block.outermost, unit[r], lowest, reach, rules)
     return left

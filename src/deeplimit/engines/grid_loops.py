@@ -68,7 +68,7 @@ def _add_blocks(
     x: Any, w: Any, norms: Any, largest: Any, runs: Any, first_run: Any, first_block: int,
     q: Any, sizes: Any, own: Any, near: Any, floor: Any, far: Any, halves: Any, factors: Any,
     unit: Any, sums: Any, squares: Any, nearest_places: Any, rows: Any, places: Any, crowded: Any,
-    u: Any, t: Any, rest: Any, room: Any,
+    u: Any, t: Any, rest: Any, marks: Any, room: Any,
 ) -> int:  # fmt: skip
     """Do what `sum_grid` says, in the room that it made."""
     block, kept, taken = w.shape[1], squares.shape[1], 0
@@ -88,7 +88,7 @@ def _add_blocks(
                     if nearest < bound or 0 <= here < stop - start:
                         nearest, taken, full = set_aside(
                             square, weights, norms[b, start:stop], sizes[i], near, floor, far,
-                            here, rest, i, first, rows, places, taken,
+                            here, rest, marks, i, first, rows, places, taken,
                         )  # fmt: skip
                         crowded[i] |= full
                         if nearest >= far:
@@ -140,5 +140,5 @@ def sum_grid(
         x, w, norms, largest, runs, first_run, first_block, q, sizes, own, near, floor, far,
         halves, factors, unit, sums, squares, nearest_places, rows, places, crowded,
         np.empty((TILE, block), x.dtype), np.empty(block, x.dtype), np.empty(block, x.dtype),
-        np.empty((max(halves.size, 1), block), x.dtype),
+        np.empty(block, np.int32), np.empty((max(halves.size, 1), block), x.dtype),
     )  # fmt: skip

@@ -137,7 +137,7 @@ def piece(context: Any, value: Any, fine: Any, low: Any, last: Any) -> Any:
 
 @intrinsic
 def prefetch(context: Any, array: Any, place: Any) -> Any:
-    """Let a byte of an array, and what lies beside it, be brought into the second cache."""
+    """Let the line of memory in which a byte of an array lies be brought into the second cache."""
     signature = numba.types.void(array, numba.types.intp)
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

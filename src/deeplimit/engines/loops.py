@@ -46,6 +46,8 @@ from deeplimit.engines.packed import NOWHERE, TILE, aligned
 # Blocks of up to so many bytes are fetched while those before them are summed. To wait for a larger
 # one is a small part of its sums, which fetching slows down. Bytes that are fetched at a time.
 AHEAD, LINE = 2**16, 64
+# Pairs of which it is asked at once whether one is listed.
+_AT_ONCE = 64
 
 
 @inlined
@@ -129,36 +131,46 @@ def weighed(u: Any, w: Any, unit: Any, half: Any, t: Any, out: Any) -> Any:
 @inlined
 def set_aside(
     u: Any, w: Any, norms: Any, size: Any, near: Any, floor: Any, far: Any, own: int,
-    rest: Any, row: int, first: int, rows: Any, places: Any, taken: int,
+    rest: Any, marks: Any, row: int, first: int, rows: Any, places: Any, taken: int,
 ) -> Any:  # fmt: skip
     """Copy the weights of a run into `rest`, 0 for what the loops must not sum.
 
     That is the query's own example, and pairs too near (or too nearly opposite) for this precision,
-    which are listed in `rows` and `places`. Give the least u of what is left, `far` for none;
-    how many pairs are listed; and whether the list was too short.
+    which are listed in `rows` and `places`; `marks` is room. Give the least u of what is left,
+    `far` for none; how many pairs are listed; and whether the list was too short.
     """
-    found = far
-    # A weight of 0 times an infinite power were no number.
-    away = type(size)(AWAY)
+    # Loops of few arrays each, which LLVM makes vectors of: hardly a pair is special.
     for j in range(u.size):
-        rest[j] = w[j]
-        if w[j] == 0:
-            continue
         bound = near * (size + norms[j])
-        if j == own:
-            rest[j] = 0
-            u[j] = away
-        elif u[j] < max(bound * bound, floor) or u[j] > far:
-            rest[j] = 0
-            u[j] = away
-            if taken >= rows.size:
-                return found, taken, True
-            rows[taken] = row
-            places[taken] = first + j
-            taken += 1
-        elif u[j] < found:
-            found = u[j]
-    return found, taken, False
+        special = (u[j] < max(bound * bound, floor)) | (u[j] > far)
+        marks[j] = np.int32(special & (w[j] != 0))
+    if 0 <= own < u.size:
+        marks[own] = 0
+    # A weight of 0 times an infinite power were no number.
+    away, nothing = type(size)(AWAY), type(size)(0)
+    for j in range(u.size):
+        rest[j] = nothing if marks[j] else w[j]
+    for j in range(u.size):
+        u[j] = away if marks[j] else u[j]
+    if 0 <= own < u.size:
+        rest[own], u[own] = 0, away
+    found = bits(far)
+    for j in range(u.size):
+        found = smaller(found, u[j] if rest[j] != 0 else away)
+    for start in range(0, u.size, _AT_ONCE):
+        # What lies behind the run's own marks is of another run.
+        some = marks[start : min(start + _AT_ONCE, u.size)]
+        count = np.int32(0)
+        for j in range(some.size):
+            count += some[j]
+        if taken + count > rows.size:
+            return from_bits(found), taken, True
+        if count > 0:
+            for j in range(some.size):
+                if some[j]:
+                    rows[taken], places[taken] = row, first + start + j
+                    taken += 1
+    return from_bits(found), taken, False
 
 
 class Room(NamedTuple):
@@ -167,7 +179,7 @@ class Room(NamedTuple):
     That are squares and terms of a tile; weights of what is not left out; of products the half
     norms, losses and the sums they are from; the same of all queries; for either form of what is
     summed at once, and for products that are not, the tiles until it is tried again, and how many
-    that were at the last failure; and of a table the rows.
+    that were at the last failure; and of a table the rows, or what is set aside.
     """
 
     u: Any
@@ -208,7 +220,7 @@ def sum_with_care(
         if special:
             nearest, taken, full = set_aside(
                 square, weights, norms[start:stop], size, near, floor, far,
-                here, room.rest, i, place + start, rows, places, taken,
+                here, room.rest, room.rows, i, place + start, rows, places, taken,
             )  # fmt: skip
             crowded[i] |= full
             if nearest >= far:
@@ -276,8 +288,9 @@ def _add_blocks(
     away_power = (x.shape[2] * NOWHERE**2) ** -np.float64(half)
     products = 0 < loss < LOST and half <= STEEPEST
     products &= q.shape[0] >= MANY and x.shape[2] >= COLUMNS
-    kept = loss if products else nothing
-    rules = Rules(near, kept, floor, far, half, whole, reach, closer, halved)
+    rules = Rules(
+        near, loss if products else nothing, floor, far, half, whole, reach, closer, halved
+    )
     outermost = nothing
     for b in range(x.shape[0]):
         outermost = max(outermost, largest[b])
@@ -383,7 +396,7 @@ def sum_blocks(
     block, kind, shape = w.shape[1], x.dtype, (unit.shape[1], unit.shape[0])
     totals = Totals(
         unit, plus, minus, np.empty(shape).T, np.zeros(shape, kind).T, np.zeros(shape).T,
-        np.full(shape, np.inf, kind).T,
+        np.full(shape, AWAY, kind).T,
     )  # fmt: skip
     tile = Tile(
         np.empty(TILE, np.int32), np.empty(TILE, kind), np.empty(TILE, kind),
