@@ -269,7 +269,7 @@ def shards(quick: bool) -> Iterator[Goal]:
     tiny = [ArrayShard(X[:8], y[:8], None, ids[:8])] * 8
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -322,8 +322,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small cases")
     parser.add_argument("--only", default=",".join(SECTIONS), help="some of the sections")
     arguments = parser.parse_args()
+    chosen = arguments.only.split(",")
+    if unknown := [name for name in chosen if name not in SECTIONS]:
+        parser.error(f"no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}")
     with threadpool_limits(1):
-        for name in arguments.only.split(","):
+        for name in chosen:
             print(f"-- {name}", flush=True)
             told(list(SECTIONS[name](arguments.quick)))
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deeplimit.engines import cards, eager, graphics
+from deeplimit.engines.choice import make_engine
 from deeplimit.engines.graphics import GraphicsEngine
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums import PartialSums, class_sums, fit_lift
@@ -197,6 +198,12 @@ def test_a_gpu_that_is_not_there_is_said_in_one_warning(monkeypatch):
     assert GraphicsEngine(lift, X, y, w, 3).device.type == "cpu"
     exact = class_sums(PowerKernel(3.0), lift, X, y, w, Q, 3)
     assert error(engine.class_sums(PowerKernel(3.0), Q), exact) <= 1e-5
+    # So it is where the engine is chosen by its name.
+    rows, kinds = np.zeros((2048, 2)), np.zeros(2048, np.int64)
+    with pytest.warns(UserWarning, match="no GPU can be used by torch here"):
+        make_engine("graphics", PowerKernel(3.0), fit_lift(rows, "euclidean"), rows, kinds, None, 1)
+    with pytest.raises(ValueError, match="engine must be one of"):
+        make_engine("fast", PowerKernel(3.0), fit_lift(rows, "euclidean"), rows, kinds, None, 1)
 
 
 def test_products_of_less_than_float32_are_not_used():
