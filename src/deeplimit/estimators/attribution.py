@@ -18,6 +18,7 @@ from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.findings import Findings, find
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.left_out import LeftOut, left_out
+from deeplimit.estimators.parameters import check_bounds
 from deeplimit.estimators.pooled import PooledRule
 from deeplimit.estimators.pooled_flips import pooled_flips
 from deeplimit.estimators.support import Support, explain_support
@@ -50,7 +51,7 @@ class ExplainedClassifier(ExampleClassifier):
         ------
         ValueError
             In a regime whose decision is no sum over examples with weights of their own
-            (nearest neighbour, majority vote, interpolation).
+            (nearest neighbour, majority vote, interpolation), or if `top` is no number of examples.
 
         Examples
         --------
@@ -165,7 +166,7 @@ class ExplainedClassifier(ExampleClassifier):
         ------
         ValueError
             In a regime whose decision is no sum over examples with weights of their own, or if
-            `max_removed` is not positive.
+            `max_removed` is no number of examples.
 
         Examples
         --------
@@ -282,7 +283,7 @@ class ExplainedClassifier(ExampleClassifier):
         tolerance : float, default=0.01
             Width of the intervals to stop at, nonnegative.
         budget : float, optional
-            Most examples to visit for each row, as a part of all; no bound if not given.
+            Most examples to visit for each row, as a part of all, up to 1; no bound if not given.
         shared : bool, default=False
             Whether the budget is the mean over the rows, which share it: most of it goes where two
             classes are closest, so that fewer classes differ from those of `predict`. What is found
@@ -318,6 +319,7 @@ class ExplainedClassifier(ExampleClassifier):
         >>> found.lower.round(6).tolist(), found.upper.round(6).tolist(), found.reached.tolist()
         ([[0.2, 0.8]], [[0.2, 0.8]], [True])
         """
+        check_bounds(tolerance, budget)
         X = self._queries(X)
         search = search_of(self, wanted=True)
         if search is None:

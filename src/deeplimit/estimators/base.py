@@ -16,6 +16,7 @@ from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.estimators.holding import held
 from deeplimit.estimators.lifting import fit_weighted_lift
+from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.estimators.weighting import Weighting, check_weights
 from deeplimit.examples import Certificate, ExampleSet, fingerprint
 from deeplimit.examples.example_set import Undo
@@ -244,6 +245,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
     def _fit(
         self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None
     ) -> None:
+        check_n_jobs(self.n_jobs)
         self._lazy: dict[str, Any] = {}
         self._settings = {
             name: deepcopy(value)
@@ -322,6 +324,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def _rule(self) -> Any:
+        check_n_jobs(self.n_jobs)  # set_params may have come after fit
         return self._once("rule", self._make_rule)
 
     def _held(self) -> Examples:

@@ -18,6 +18,7 @@ from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.limits import Smoother
+from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.store import ExampleStore
 from deeplimit.store.snapshot import Snapshot
@@ -109,6 +110,7 @@ class StoreClassifier:
     ) -> None:
         if precision not in ("single", "double"):
             raise ValueError(f"precision is 'single' or 'double', got {precision!r}.")
+        check_n_jobs(n_jobs)
         self.store = store if isinstance(store, ExampleStore) else ExampleStore.open(store)
         self.precision, self.n_jobs = precision, n_jobs
         self.client, self.progress = client, progress
@@ -187,7 +189,7 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If `top` is not positive.
+            If `top` is no number of examples.
         """
         return contributions(self._rule, self._queries(X), top, self.classes_, self._ids)
 
@@ -208,7 +210,7 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If `max_removed` is not positive.
+            If `max_removed` is no number of examples.
         """
         return flips(self._rule, self._queries(X), max_removed, self.classes_, self._ids)
 
