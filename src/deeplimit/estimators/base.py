@@ -240,7 +240,8 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         rows: Floats
         rows, labels = validate_data(self, X, y, dtype=np.float64, reset=reset)
         check_classification_targets(labels)
-        return rows, labels, check_weights(sample_weight, rows)
+        others = None if reset else self._examples.weights
+        return rows, labels, check_weights(sample_weight, rows, others)
 
     def _fit(
         self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None

@@ -19,6 +19,7 @@ from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.limits import Smoother
 from deeplimit.estimators.parameters import check_n_jobs
+from deeplimit.estimators.weighting import check_total
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.store import ExampleStore
 from deeplimit.store.snapshot import Snapshot
@@ -72,7 +73,7 @@ class StoreClassifier:
     Raises
     ------
     ValueError
-        If the store is empty, or a parameter does not suit.
+        If the store is empty, its weights add up to more than 1e300, or a parameter does not suit.
 
     See Also
     --------
@@ -262,8 +263,12 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If the data do not fit, or the store is open for reading alone.
+            If the data do not fit, weights add up to more than 1e300, or the store is open for
+            reading alone. The store is then as it was.
         """
+        weight = np.asarray(1.0 if sample_weight is None else sample_weight)
+        if weight.dtype.kind in "fiub" and np.isfinite(weight).all():  # the store refuses others
+            check_total(weight, self._examples.weight)
         return self._changed(lambda: self.store.append(X, y, sample_weight))
 
     def forget(self, ids: ArrayLike) -> Self:
@@ -339,6 +344,7 @@ class StoreClassifier:
             start = here.stop
         if not np.any(weight > 0.0):
             raise ValueError("the store holds no example of positive weight: append some first.")
+        check_total(weight)
         present = np.unique(codes[weight > 0.0])
         # The store numbers labels as they came.
         present = present[np.argsort(self.store.classes[present])]
@@ -370,10 +376,12 @@ class StoreClassifier:
         ).exponent
 
     def _queries(self, X: ArrayLike) -> Floats:
-        rows: Floats = check_array(X, dtype=self.store.dtype)
+        with np.errstate(over="ignore"):  # what is beyond the type of the store is an error anyway
+            rows: Floats = check_array(X, dtype=self.store.dtype, estimator=self)
         if rows.shape[1] != self.store.n_features:
             raise ValueError(
-                f"rows of {self.store.n_features} columns are expected, {rows.shape[1]} were got."
+                f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.store.n_features} features as input."
             )
         return rows.astype(np.float64)
 

@@ -122,7 +122,7 @@ def explain_columns(model: Any, X: ArrayLike, n_orders: int) -> Columns:
     shares, errors, margin, rival = columns(
         measured, scores, winner, index, weight, n_columns, int(n_orders), seed
     )
-    cells = queries.astype(object) if coder is None else coder.decode(coder.transform(X))
+    cells = queries.astype(object) if coder is None else coder.decode(model._coded(coder, X))
     return Columns(
         tuple(column_names(model)),
         cells,
