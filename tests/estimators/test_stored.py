@@ -17,7 +17,7 @@ def small_shards(monkeypatch):
     """Cut even small stores into several shards."""
     cut = stored.shards_of
     monkeypatch.setattr(
-        "deeplimit.estimators.stored.shards_of",
+        "deeplimit.estimators.stored_examples.shards_of",
         lambda snapshot, weight=None: cut(snapshot, weight, rows=100),
     )
 
@@ -203,3 +203,16 @@ def test_weights_without_a_sum_are_refused_before_they_are_stored(tmp_path):
         store.append(X, y, np.full(3, 4e299))
         with pytest.raises(ValueError, match="sample weights add up to more than 1e300"):
             dl.StoreClassifier(store, 2.0)
+
+
+def test_score_is_the_accuracy(tmp_path):
+    X, y = np.arange(10.0)[:, None], np.array(list("aabbaabbab"))
+    with dl.ExampleStore.create(tmp_path / "of", 1) as store:
+        store.append(X, y)
+        model = dl.StoreClassifier(store, 2.0)
+        other = np.where(np.arange(10) < 3, "b", y)
+        assert model.score(X, y) == 1.0
+        assert model.score(X, other) == 0.8
+        assert model.score(X, other, sample_weight=[8.0] + [1.0] * 9) == 8.0 / 17.0
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.score(X, y[:5])

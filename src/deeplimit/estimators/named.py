@@ -18,6 +18,7 @@ from deeplimit.estimators.limits import (
     Scores,
     Smoother,
 )
+from deeplimit.estimators.unanswered import Unanswered
 from deeplimit.kernels.power import PowerKernel
 
 
@@ -42,7 +43,7 @@ class _NamedLimit(ExampleClassifier):
         return scores
 
 
-class OneNearestNeighborClassifier(_NamedLimit):
+class OneNearestNeighborClassifier(Unanswered, _NamedLimit):
     """The nearest-neighbour limit: the class of the nearest example.
 
     Unlike scikit-learn's, ties have a rule (examples at the same distance vote with their weights,
@@ -71,6 +72,11 @@ class OneNearestNeighborClassifier(_NamedLimit):
     array(['a'], dtype='<U1')
     """
 
+    _why = (
+        "the nearest examples decide alone, not a sum over examples; take HilbertClassifier or "
+        "DeepLimitClassifier"
+    )
+
     def __init__(self, *, n_jobs: int | None = None) -> None:
         # Weights of classes decide nothing but ties here, and are no parameters.
         self.n_jobs = n_jobs
@@ -79,7 +85,7 @@ class OneNearestNeighborClassifier(_NamedLimit):
         return NearestNeighbor(self._held())
 
 
-class MajorityVoteClassifier(_NamedLimit):
+class MajorityVoteClassifier(Unanswered, _NamedLimit):
     """The majority-vote limit: the heaviest class, but an example's own class on the example.
 
     Parameters
@@ -105,6 +111,11 @@ class MajorityVoteClassifier(_NamedLimit):
     >>> clf.predict([[0.0], [0.1]])
     array([0, 1])
     """
+
+    _why = (
+        "the heaviest class wins wherever a row lies, whichever its examples are; take "
+        "HilbertClassifier or DeepLimitClassifier"
+    )
 
     def _make_rule(self) -> DecisionRule:
         return MajorityVote(self._held())

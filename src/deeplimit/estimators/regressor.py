@@ -14,13 +14,14 @@ from deeplimit.estimators.fitting import limit_kernel, untouched_on_failure
 from deeplimit.estimators.interpolation import Interpolant, fit_interpolant, interpolate
 from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
 from deeplimit.estimators.parameters import check_n_jobs
+from deeplimit.estimators.unanswered import REASONS, Unanswered
 from deeplimit.estimators.weighting import check_weights
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums.smoothing import kernel_means
 
 
-class DeepLimitRegressor(RegressorMixin, BaseEstimator):
+class DeepLimitRegressor(Unanswered, RegressorMixin, BaseEstimator):
     r"""What an infinitely deep network predicts in regression, raw or put right.
 
     Raw, the ridgeless limit predicts 0 off its examples in the singular and nearest-neighbour
@@ -71,6 +72,9 @@ class DeepLimitRegressor(RegressorMixin, BaseEstimator):
     >>> dl.DeepLimitRegressor(exponent=1.0, normalize=False).fit(X, y).predict([[2.0], [3.0]])
     array([0., 5.])
     """
+
+    _unanswered = (*REASONS, "partial_fit", "forget", "relabel", "certificate")
+    _why = "regression is here for the contrast alone; take a classifier, or fit anew for a change"
 
     def __init__(
         self,

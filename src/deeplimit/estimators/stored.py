@@ -8,25 +8,20 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_array
 
 from deeplimit.engines.packed import Precision
-from deeplimit.engines.shards import shard_contributors, shard_sums
-from deeplimit.engines.stored import shards_of
 from deeplimit.estimators.contributions import Contributions, contributions
-from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.limits import Smoother
 from deeplimit.estimators.parameters import check_n_jobs
+from deeplimit.estimators.stored_examples import StoredExamples
+from deeplimit.estimators.unanswered import Unanswered
 from deeplimit.estimators.weighting import check_total
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.store import ExampleStore
-from deeplimit.store.snapshot import Snapshot
-from deeplimit.sums.engine import Contributors, RadialKernel
-from deeplimit.sums.lift import Lift
-from deeplimit.sums.partial import PartialSums
-from deeplimit.sums.sphere import fit_lift
 
 __all__ = ["StoreClassifier"]
 
@@ -38,7 +33,7 @@ Progress = Callable[[int, int], None]
 _SAMPLE = 20_000
 
 
-class StoreClassifier:
+class StoreClassifier(Unanswered):
     r"""The singular kernel smoother over the examples of a store on disk.
 
     :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`, the sums taken shard by shard: what is
@@ -98,6 +93,15 @@ class StoreClassifier:
     >>> before, after
     (array(['b'], dtype='<U1'), array(['a'], dtype='<U1'))
     """
+
+    _unanswered = (
+        "leave_one_out", "predict_proba_bounds", "columns", "support", "findings", "report",
+        "certificate",
+    )  # fmt: skip
+    _why = (
+        "its examples are on disk; take DeepLimitClassifier of examples in memory, and "
+        "store.fingerprint() for a certificate"
+    )
 
     def __init__(
         self,
@@ -172,6 +176,30 @@ class StoreClassifier:
             If rows are not finite or have another number of columns.
         """
         return self._rule.scores(self._queries(X))[1]
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Give the accuracy on rows of known classes, as scikit-learn's classifiers do.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        y : array-like of shape (m,)
+            Their classes.
+        sample_weight : array-like of shape (m,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The part of the rows for which `predict` gives their class.
+
+        Raises
+        ------
+        ValueError
+            If rows are not finite or have another number of columns, or lengths differ.
+        """
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
         """Tell which examples decide each row; see `DeepLimitClassifier.contributions`.
@@ -353,7 +381,7 @@ class StoreClassifier:
         # Codes count the classes that have examples, as those of the shards do not.
         place = np.zeros(len(self.store.classes), dtype=np.int64)
         place[present] = np.arange(present.size)
-        self._examples = _StoredExamples(self, snapshot, present, place[codes], weight)
+        self._examples = StoredExamples(self, snapshot, present, place[codes], weight)
         self._rule_made: Smoother | None = None
 
     @property
@@ -384,59 +412,3 @@ class StoreClassifier:
                 f"{self.store.n_features} features as input."
             )
         return rows.astype(np.float64)
-
-
-class _StoredExamples(Examples):
-    """The examples of a store, whose rows stay there."""
-
-    def __init__(
-        self,
-        owner: StoreClassifier,
-        snapshot: Snapshot,
-        present: Integers,
-        index: Integers,
-        weight: Floats,
-        given: Floats | None = None,
-    ) -> None:
-        super().__init__(_no_rows, index, weight, _lift(snapshot), present.size, owner.n_jobs)
-        self._owner, self._snapshot, self._present = owner, snapshot, present
-        self._shards = shards_of(snapshot, given)
-
-    def sums(
-        self, kernel: RadialKernel, Q: Floats, exclude: ArrayLike | None = None
-    ) -> PartialSums:
-        if exclude is not None:
-            raise ValueError("leave-one-out is for examples in memory.")
-        every = len(self._snapshot.manifest.classes)
-        sums = shard_sums(
-            kernel, self.lift, self._shards, Q, every,
-            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
-            progress=self._owner.progress,
-        )  # fmt: skip
-        return sums.classes(self._present)
-
-    def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
-        found, _, _ = shard_contributors(
-            kernel, self.lift, self._shards, Q, k, len(self._snapshot.manifest.classes),
-            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
-        )  # fmt: skip
-        return found
-
-    def weighed(self, weight: Floats) -> Examples:
-        return _StoredExamples(
-            self._owner, self._snapshot, self._present, self.index, weight, given=weight
-        )
-
-
-def _no_rows() -> Floats:
-    raise ValueError("the rows of a store are not in memory.")
-
-
-def _lift(snapshot: Snapshot) -> Lift:
-    """Give the lift of a store's rows, which depends on nothing but the largest number in it."""
-    manifest = snapshot.manifest
-    largest = 1.0
-    if manifest.dtype == "float64":
-        parts = (np.abs(chunk.rows[chunk.live]) for _, _, chunk in snapshot.pieces(1 << 16))
-        largest = max((float(part.max(initial=0.0)) for part in parts), default=0.0)
-    return fit_lift(np.full((1, manifest.n_features), largest), "euclidean")
