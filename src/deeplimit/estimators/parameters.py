@@ -6,7 +6,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_bounds", "check_count", "check_n_jobs", "check_orders"]
+__all__ = ["check_bounds", "check_count", "check_n_jobs", "check_orders", "check_progress"]
 
 
 def check_count(name: str, value: Any) -> None:
@@ -117,6 +117,34 @@ def check_n_jobs(value: Any) -> None:
     if value is not None and not (_is_whole(value) and value != 0):
         raise ValueError(
             f"n_jobs is a number of threads, -1 for all processors, or None; got {value!r}."
+        )
+
+
+def check_progress(value: Any) -> None:
+    """Check who is told of progress.
+
+    Parameters
+    ----------
+    value : object
+        Its value.
+
+    Raises
+    ------
+    TypeError
+        If it is neither None nor a callable.
+
+    Examples
+    --------
+    >>> check_progress(print)
+    >>> check_progress(True)
+    Traceback (most recent call last):
+        ...
+    TypeError: progress is a callable that takes two numbers, done and total, or None; got True.
+    """
+    if value is not None and not callable(value):
+        raise TypeError(
+            "progress is a callable that takes two numbers, done and total, or None; "
+            f"got {value!r}."
         )
 
 
