@@ -42,7 +42,20 @@ def test_only_classes_with_examples_have_a_factor():
 
 
 @pytest.mark.parametrize(
-    "priors", [[1, 2], [1, 2, 0], [1, 2, -1], [[1, 2, 3]], [1, 2, np.nan], 1.0]
+    "priors",
+    [
+        [1, 2],
+        [1, 2, 0],
+        [1, 2, -1],
+        [[1, 2, 3]],
+        [1, 2, np.nan],
+        1.0,
+        [1, 2, np.inf],
+        [1e308, 1e308, 1],
+        list("abc"),
+        "a",
+        [1, [2]],
+    ],
 )
 def test_priors_that_are_none(priors):
     with pytest.raises(ValueError, match="priors must be 3 positive numbers"):

@@ -91,7 +91,8 @@ class MajorityVoteClassifier(Unanswered, _NamedLimit):
     Parameters
     ----------
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
     n_jobs : int, optional
@@ -129,7 +130,8 @@ class HilbertClassifier(_NamedLimit, ExplainedClassifier):
     exponent : float, "auto" or "dimension", default="dimension"
         Exponent; at the intrinsic dimension of the data the rule is consistent.
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
     engine : {"auto", "reference", "compiled", "single", "graphics"}, default="auto"

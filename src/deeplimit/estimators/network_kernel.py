@@ -44,7 +44,8 @@ class NetworkKernelClassifier(Unanswered, ExampleClassifier):
         Whether to subtract the class shares from the targets before fitting, as an intercept
         would; without it the machine is the network.
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
 

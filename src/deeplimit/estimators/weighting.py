@@ -104,7 +104,7 @@ class Weighting:
     class_weight : dict, "balanced" or None
         Weight of each class.
     priors : array-like of shape (n_classes,) or None
-        Class probabilities to expect.
+        Frequencies of the classes to expect; they are divided by their sum.
     classes : ndarray of shape (n_classes,)
         All classes.
     present : ndarray of shape (n_present,)
@@ -113,7 +113,8 @@ class Weighting:
     Raises
     ------
     ValueError
-        If priors are not one positive number for each class, or the weights do not suit.
+        If priors are not one positive number for each class, with a finite sum, or the weights do
+        not suit.
 
     Examples
     --------
@@ -129,11 +130,16 @@ class Weighting:
         self._balanced = isinstance(class_weight, str) and class_weight == "balanced"
         self._expected: Floats | None = None
         if priors is not None:
-            given = np.asarray(priors, dtype=np.float64)
-            if given.shape != classes.shape or not np.all(given > 0):
+            try:
+                given = np.asarray(priors, dtype=np.float64)
+            except (TypeError, ValueError):  # no numbers, or lists of several lengths
+                given = np.full(1, np.nan)
+            with np.errstate(over="ignore"):
+                sound = bool(np.all(given > 0)) and bool(np.isfinite(given.sum()))
+            if given.shape != classes.shape or not sound:
                 raise ValueError(
                     f"priors must be {classes.size} positive numbers, one for each class in the "
-                    f"order of classes_; got {given!r}."
+                    f"order of classes_; got {priors!r}."
                 )
             self._expected = given[np.isin(classes, present)]
         self._given = np.asarray(
