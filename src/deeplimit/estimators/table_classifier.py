@@ -22,6 +22,7 @@ from deeplimit.smoothers import Pool
 from deeplimit.tables.coding import TableCoder
 from deeplimit.tables.columns import as_frame
 from deeplimit.tables.encoding import TableEncoder
+from deeplimit.tables.guesses import may_be_guessed_anew
 
 __all__ = ["TableClassifier"]
 
@@ -42,6 +43,9 @@ class TableClassifier(ExplainedClassifier):
     verbose: Any = False
     exponent_: float | None
     _coder: TableCoder
+    # Examples that the fit was offered, and those of them that have a weight; unknown of a model
+    # that was saved before this was kept.
+    _first: tuple[int, int] = (0, 0)
 
     _beside = ExplainedClassifier._beside | {"verbose"}
 
@@ -79,6 +83,7 @@ class TableClassifier(ExplainedClassifier):
         weight = check_weights(sample_weight, rows, others, most)
         self._coder = coder
         if reset:
+            self._first = len(rows), int(np.count_nonzero(weight))
             self._encoder: TableEncoder | None = None
             plain = set(coder.kinds_) <= {"numeric", "boolean"} and not np.isnan(rows).any()
             if not self._pooled and not plain:
@@ -192,6 +197,21 @@ class TableClassifier(ExplainedClassifier):
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         winner, scores = self._rule.scores(X)
         return winner, scores
+
+    def _kept_so_far(self) -> tuple[str, ...]:
+        kept = super()._kept_so_far()
+        offered, present = self._first
+        ids = self._examples.live_ids
+        if ids.size == present and ids[-1] < offered:
+            return kept  # the rows are those of the fit: labels have no part in their coding
+        coder = self._coder
+        if self._encoder is not None:
+            kept += ("encoding",)
+        elif may_be_guessed_anew(
+            self._X, coder.kinds_, coder.levels_, getattr(coder, "guessed_", ())
+        ):
+            kept += ("kinds",)
+        return kept
 
     def _certified(self) -> dict[str, Any]:
         settings = {name: value for name, value in self._settings.items() if name != "speed"}
