@@ -80,7 +80,7 @@ def test_no_number_of_threads_for_a_store(store):
 @pytest.mark.parametrize("value", ["a", -0.1, np.nan, np.inf, None, True], ids=repr)
 def test_no_tolerance(value):
     clf = dl.DeepLimitClassifier(exponent=2.0).fit(X, Y)
-    with pytest.raises(ValueError, match=r"^tolerance is a finite number, at least 0; got "):
+    with pytest.raises(ValueError, match=r"^tolerance must be a finite number, at least 0; got "):
         clf.predict_proba_bounds(X, tolerance=value)
 
 
@@ -88,7 +88,9 @@ def test_no_tolerance(value):
 def test_no_budget(value):
     clf = dl.HilbertClassifier(2.0).fit(X, Y)
     for shared in (False, True):
-        with pytest.raises(ValueError, match=r"^budget is a part of all examples, above 0 and up"):
+        with pytest.raises(
+            ValueError, match=r"^budget must be a part of all examples, above 0 and up"
+        ):
             clf.predict_proba_bounds(X, budget=value, shared=shared)
 
 

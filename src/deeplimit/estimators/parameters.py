@@ -83,13 +83,13 @@ def check_bounds(tolerance: Any, budget: Any) -> None:
     >>> check_bounds(0.01, 2)
     Traceback (most recent call last):
         ...
-    ValueError: budget is a part of all examples, above 0 and up to 1, or None; got 2.
+    ValueError: budget must be a part of all examples, above 0 and up to 1, or None; got 2.
     """
     if not (_is_number(tolerance) and tolerance >= 0):
-        raise ValueError(f"tolerance is a finite number, at least 0; got {tolerance!r}.")
+        raise ValueError(f"tolerance must be a finite number, at least 0; got {tolerance!r}.")
     if budget is not None and not (_is_number(budget) and 0 < budget <= 1):
         raise ValueError(
-            f"budget is a part of all examples, above 0 and up to 1, or None; got {budget!r}."
+            f"budget must be a part of all examples, above 0 and up to 1, or None; got {budget!r}."
         )
 
 

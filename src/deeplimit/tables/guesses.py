@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,13 +72,23 @@ def may_be_guessed_anew(
             other = bool(np.isin(there, (0.0, 1.0)).all())
         elif kinds[j] == "categorical":
             names: Any = levels[j]
-            cells = np.array([names[int(code)] for code in there], dtype=object)
-            other = infer_kind(cells, "") != "categorical"
+            other = _may_be_no_text(names[int(code)] for code in there)
         else:
             other = not there.size
         if other:
             return True
     return False
+
+
+def _may_be_no_text(names: Iterable[str]) -> bool:
+    """Say whether levels, all of them, may be numbers and booleans, or dates; none may be."""
+    kinds: set[str] = set()
+    for name in names:
+        kinds.add(infer_kind(np.array([name], dtype=object), ""))
+        if "categorical" in kinds:
+            return False
+    # A boolean beside the text of a number is a number, as text of both it is none.
+    return kinds <= {"numeric", "boolean"} or kinds == {"date"}
 
 
 def _is_guessed(table: RawTable, j: int, kind: str) -> bool:
