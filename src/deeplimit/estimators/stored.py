@@ -68,7 +68,7 @@ class StoreClassifier(Unanswered):
     Raises
     ------
     ValueError
-        If the store is empty, its weights add up to more than 1e300, or a parameter does not suit.
+        If the store is empty, its weights add up to more than 1e304, or a parameter does not suit.
 
     See Also
     --------
@@ -291,7 +291,7 @@ class StoreClassifier(Unanswered):
         Raises
         ------
         ValueError
-            If the data do not fit, weights add up to more than 1e300, or the store is open for
+            If the data do not fit, weights add up to more than 1e304, or the store is open for
             reading alone. The store is then as it was.
         """
         weight = np.asarray(1.0 if sample_weight is None else sample_weight)

@@ -77,7 +77,7 @@ class TableClassifier(ExplainedClassifier):
         labels = np.asarray(validate_data(copy(self), X="no_validation", y=y))
         check_consistent_length(rows, labels)
         check_classification_targets(labels)
-        others, most = None if reset else self._examples.weights, 1e300
+        others, most = None if reset else self._examples.weights, 1e304
         if self._pooled:
             most = 1e150  # a pool squares sums of weights
         weight = check_weights(sample_weight, rows, others, most)

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 # Sums of weights are multiplied by the number of classes and compared: far enough below the largest
 # float64 for that.
-_MOST = 1e300
+_MOST = 1e304
 
 
 def check_total(weight: NDArray[Any], others: Floats | None = None, most: float = _MOST) -> None:
@@ -27,7 +27,7 @@ def check_total(weight: NDArray[Any], others: Floats | None = None, most: float 
         Weights.
     others : ndarray of shape (k,), optional
         Weights of the examples that there are besides, which passed this check.
-    most : float, default=1e300
+    most : float, default=1e304
         What they may add up to.
 
     Raises
@@ -40,7 +40,7 @@ def check_total(weight: NDArray[Any], others: Floats | None = None, most: float 
     >>> check_total(np.array([1e308, 1e308]))
     Traceback (most recent call last):
         ...
-    ValueError: sample weights add up to more than 1e300: divide all of them by the largest.
+    ValueError: sample weights add up to more than 1e304: divide all of them by the largest.
     """
     with np.errstate(over="ignore"):
         total = weight.sum(dtype=np.float64)
@@ -70,7 +70,7 @@ def check_weights(
         The examples.
     others : ndarray of shape (k,), optional
         Weights of the examples that there are besides.
-    most : float, default=1e300
+    most : float, default=1e304
         What they may add up to.
 
     Returns
