@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.metrics import log_loss
 
 import deeplimit as dl
@@ -69,3 +70,22 @@ def test_what_has_no_leave_one_out_says_so():
         dl.HilbertClassifier(exponent=1.0).fit([[0.0]], [0]).leave_one_out()
     with pytest.raises(ValueError, match="no sum of the examples"):
         dl.DeepLimitClassifier("relu").fit([[0.0], [1.0]], [0, 1]).leave_one_out()
+
+
+@pytest.mark.parametrize("model", [*MODELS.values(), dl.DeepLimitClassifier()], ids=str)
+def test_progress_is_told_and_changes_nothing(model, monkeypatch):
+    X, y, w = data()
+    monkeypatch.setattr("deeplimit.estimators.left_out._ROWS", 25)
+    fitted, told = clone(model).fit(X, y, w), []
+    found = fitted.leave_one_out(progress=lambda *count: told.append(count))
+    n = found.ids.size
+    assert told == ([(n, n)] if hasattr(fitted, "pool_") else [(25, 60), (50, 60), (60, 60)])
+    np.testing.assert_array_equal(found.probabilities, fitted.leave_one_out().probabilities)
+
+
+@pytest.mark.parametrize("value", [5, "yes", True])
+def test_progress_that_is_no_callable(value):
+    for made in (dl.DeepLimitClassifier(), dl.HilbertClassifier(2.0)):
+        X, y, _ = data()
+        with pytest.raises(TypeError, match="progress is a callable that takes two numbers"):
+            made.fit(X, y).leave_one_out(progress=value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import distributed
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ def small_shards(monkeypatch):
     """Cut even small stores into several shards."""
     cut = stored.shards_of
     monkeypatch.setattr(
-        "deeplimit.estimators.stored.shards_of",
+        "deeplimit.estimators.stored_examples.shards_of",
         lambda snapshot, weight=None: cut(snapshot, weight, rows=100),
     )
 
@@ -159,7 +161,8 @@ def test_what_does_not_suit_is_refused(store, tmp_path):
         dl.StoreClassifier(tmp_path / "empty", 1.0)
     model = dl.StoreClassifier(store, 1.0)
     for rows, message in (
-        ([[1.0, 2.0]], "3 columns are expected"),
+        ([[1.0, 2.0]], "X has 2 features, but StoreClassifier is expecting 3 features as input"),
+        (np.empty((0, 3)), "minimum of 1 is required by StoreClassifier"),
         ([[np.nan, 0.0, 0.0]], "NaN"),
         ([1.0, 2.0, 3.0], "2D array"),
     ):
@@ -171,3 +174,45 @@ def test_what_does_not_suit_is_refused(store, tmp_path):
         dl.StoreClassifier(store, 1.0, precision="half")
     with pytest.raises(ValueError, match="positive number"):
         dl.StoreClassifier(store, -1.0)
+
+
+def test_a_query_beyond_the_type_of_the_store_is_an_error_and_no_warning(store):
+    model = dl.StoreClassifier(store, 2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match="too large for dtype"):
+            model.predict([[1e300, 0.0, 0.0]])
+        with pytest.raises(ValueError, match="too large for dtype"):
+            model.predict([[-1e39, 0.0, 0.0]])
+
+
+def test_weights_without_a_sum_are_refused_before_they_are_stored(tmp_path):
+    X, y = [[0.0], [1.0], [3.0]], [0, 1, 1]
+    with dl.ExampleStore.create(tmp_path / "of", 1) as store:
+        store.append(X, y)
+        model = dl.StoreClassifier(store, 2.0)
+        said = model.predict_proba([[0.4]])
+        for weight in ([1e308] * 3, np.full(3, 4e303)):
+            with pytest.raises(ValueError, match="sample weights add up to more than 1e304"):
+                model.partial_fit(X, y, weight)
+        model.partial_fit(X, y, [9e303, 0.0, 0.0]).forget([3])
+        assert len(store) == 5
+        assert np.array_equal(model.predict_proba([[0.4]]), said)
+        with pytest.raises(ValueError, match="sample weights must be finite"):
+            model.partial_fit(X, y, [np.inf, 1.0, 1.0])
+        store.append(X, y, np.full(3, 4e303))
+        with pytest.raises(ValueError, match="sample weights add up to more than 1e304"):
+            dl.StoreClassifier(store, 2.0)
+
+
+def test_score_is_the_accuracy(tmp_path):
+    X, y = np.arange(10.0)[:, None], np.array(list("aabbaabbab"))
+    with dl.ExampleStore.create(tmp_path / "of", 1) as store:
+        store.append(X, y)
+        model = dl.StoreClassifier(store, 2.0)
+        other = np.where(np.arange(10) < 3, "b", y)
+        assert model.score(X, y) == 1.0
+        assert model.score(X, other) == 0.8
+        assert model.score(X, other, sample_weight=[8.0] + [1.0] * 9) == 8.0 / 17.0
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.score(X, y[:5])

@@ -243,3 +243,41 @@ def test_the_name_of_a_category_goes_with_its_last_example(tmp_path):
     more = [["secret", 2.5], ["d", 1.5]]
     both = [each.partial_fit(more, [1, 0]).predict_proba(asked) for each in (clf, other)]
     assert (both[0] == both[1]).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"exponent": 2.0}], ids=["pooled", "pure"])
+def test_errors_about_the_table_name_the_classifier(settings):
+    X, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+    clf = dl.DeepLimitClassifier(**settings).fit(X, y)
+    two, none = "^X has 2 features, but DeepLimitClassifier is expecting 3 f", "by DeepLimitClassif"
+    for rows, message in ((X[:, :2], two), (X[:0], none)):
+        for ask in (clf.predict, clf.flip, clf.columns, clf.support):
+            with pytest.raises(ValueError, match=message):
+                ask(rows)
+        with pytest.raises(ValueError, match=message):
+            clf.partial_fit(rows, y[: len(rows)])
+    with pytest.raises(ValueError, match=none):
+        dl.DeepLimitClassifier(**settings).fit(X[:0], y[:0])
+    assert clf.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("settings", [{}, {"exponent": 2.0}], ids=["pooled", "pure"])
+def test_names_of_columns_stay_after_partial_fit(settings):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 5.0]})
+    clf = dl.DeepLimitClassifier(**settings).fit(frame, [0, 1, 0, 1])
+    clf.partial_fit(frame + 0.5, [0, 1, 0, 1])
+    assert clf.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.warns(UserWarning, match="but DeepLimitClassifier was fitted with feature names"):
+        clf.predict(frame.to_numpy())
+    # Where a table without names is fitted next, none are left.
+    assert not hasattr(clf.fit(frame.to_numpy(), [0, 1, 0, 1]), "feature_names_in_")
+
+
+def test_a_table_of_nothing_says_so():
+    X, y = np.full((300, 2), np.nan), np.arange(300) % 2
+    message = "n_samples=300, for there are no numbers in any column: all cells are missing"
+    with pytest.raises(ValueError, match=message):
+        dl.DeepLimitClassifier(exponent=2.0).fit(X, y)
+    with pytest.raises(ValueError, match="so that nothing tells its rows apart"):
+        dl.DeepLimitClassifier(exponent=2.0).fit(np.where(X[:, :1] > 0, X, [1.0, np.nan]), y)

@@ -13,3 +13,18 @@ def test_the_words():
     assert first == "HilbertClassifier, 1,234,567 examples of 2 classes"
     assert "exponent 2.5" in second
     assert third == "fingerprint " + "ab" * 32
+    assert second.endswith("; compare with a fit of what remains with this exponent")
+
+
+def test_the_words_for_what_no_parameter_gives():
+    for kept, words in (
+        (("encoding",), "encoding of the table"),
+        (("kinds",), "kinds of columns"),
+        (("exponent", "encoding"), "exponent 2.5 and encoding of the table"),
+    ):
+        exponent = 2.5 if "exponent" in kept else None
+        second = str(Certificate("M", 2, 2, kept, exponent, "ab" * 32)).splitlines()[1]
+        assert second == (
+            f"kept from the first fit: {words}; a fit of what remains may find others, and have "
+            "another fingerprint"
+        )

@@ -219,7 +219,23 @@ def test_create_refuses_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="holds something else"):
         ExampleStore.create(tmp_path / "other", 1)
+    with pytest.raises(FileExistsError, match=r"notes.txt' is a file already; name a new folder"):
+        ExampleStore.create(tmp_path / "other" / "notes.txt", 1)
     ExampleStore.open(folder, "a").close()
+
+
+def test_create_says_that_there_is_a_store_while_it_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with ExampleStore.create(folder, 1) as store:
+        with pytest.raises(FileExistsError, match="holds a store already; name a new folder"):
+            ExampleStore.create(folder, 1)
+        assert store.append([[1.0]], [0]).tolist() == [0]
+
+
+def test_create_needs_the_folder_above(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no folder '.*absent' to make a store in: make"):
+        ExampleStore.create(tmp_path / "absent" / "store", 1)
+    assert not os.listdir(tmp_path)
 
 
 def test_tidying_leaves_other_files(tmp_path: Path) -> None:

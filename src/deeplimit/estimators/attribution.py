@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from deeplimit.estimators.deciding import search_of
 from deeplimit.estimators.findings import Findings, find
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.left_out import LeftOut, left_out
+from deeplimit.estimators.parameters import check_bounds, check_progress
 from deeplimit.estimators.pooled import PooledRule
 from deeplimit.estimators.pooled_flips import pooled_flips
 from deeplimit.estimators.support import Support, explain_support
@@ -50,7 +52,7 @@ class ExplainedClassifier(ExampleClassifier):
         ------
         ValueError
             In a regime whose decision is no sum over examples with weights of their own
-            (nearest neighbour, majority vote, interpolation).
+            (nearest neighbour, majority vote, interpolation), or if `top` is no number of examples.
 
         Examples
         --------
@@ -165,7 +167,7 @@ class ExplainedClassifier(ExampleClassifier):
         ------
         ValueError
             In a regime whose decision is no sum over examples with weights of their own, or if
-            `max_removed` is not positive.
+            `max_removed` is no number of examples.
 
         Examples
         --------
@@ -229,11 +231,17 @@ class ExplainedClassifier(ExampleClassifier):
             winners = winners_without(rule, X, out)
         return np.asarray(self._decided[winners])
 
-    def leave_one_out(self) -> LeftOut:
+    def leave_one_out(self, progress: Callable[[int, int], None] | None = None) -> LeftOut:
         """Decide each example as if it were not there, all settings staying as they are.
 
         Duplicates of the example do speak. The figures are those of fitting the model without each
         example in turn, with the same exponent, lift and weights of classes, in one pass.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the number of examples left out so far and the number there are, every
+            16,384 examples; by a pool, which left them out when it was fitted, once.
 
         Returns
         -------
@@ -245,6 +253,8 @@ class ExplainedClassifier(ExampleClassifier):
         ValueError
             In a regime whose decision is no sum over examples with weights of their own, or if
             there is one example only.
+        TypeError
+            If `progress` is no callable.
 
         Examples
         --------
@@ -255,11 +265,14 @@ class ExplainedClassifier(ExampleClassifier):
         True
         """
         check_is_fitted(self)
+        check_progress(progress)
         rule = self._rule
         if isinstance(rule, PooledRule):
             found = rule.left_out(self._sample_weight, self._decided, self._origin)
+            if progress is not None:
+                progress(found.ids.size, found.ids.size)
         else:
-            found = left_out(rule, self._sample_weight, self._decided, self._origin)
+            found = left_out(rule, self._sample_weight, self._decided, self._origin, progress)
         return replace(found, probabilities=self._spread(found.probabilities, 0.0))
 
     def predict_proba_bounds(
@@ -282,7 +295,7 @@ class ExplainedClassifier(ExampleClassifier):
         tolerance : float, default=0.01
             Width of the intervals to stop at, nonnegative.
         budget : float, optional
-            Most examples to visit for each row, as a part of all; no bound if not given.
+            Most examples to visit for each row, as a part of all, up to 1; no bound if not given.
         shared : bool, default=False
             Whether the budget is the mean over the rows, which share it: most of it goes where two
             classes are closest, so that fewer classes differ from those of `predict`. What is found
@@ -318,6 +331,7 @@ class ExplainedClassifier(ExampleClassifier):
         >>> found.lower.round(6).tolist(), found.upper.round(6).tolist(), found.reached.tolist()
         ([[0.2, 0.8]], [[0.2, 0.8]], [True])
         """
+        check_bounds(tolerance, budget)
         X = self._queries(X)
         search = search_of(self, wanted=True)
         if search is None:

@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.estimators.holding import held
-from deeplimit.estimators.lifting import fit_weighted_lift
+from deeplimit.estimators.lifting import lift_of
+from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.estimators.weighting import Weighting, check_weights
 from deeplimit.examples import Certificate, ExampleSet, fingerprint
 from deeplimit.examples.example_set import Undo
@@ -23,7 +24,6 @@ from deeplimit.examples.fingerprint import canonical, label_text
 from deeplimit.examples.labels import as_labels, merged
 from deeplimit.persist.state import to_state
 from deeplimit.sums.lift import Lift
-from deeplimit.sums.sphere import fit_lift
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -190,7 +190,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             If the activation is a Python callable, whose code cannot be hashed.
         """
         check_is_fitted(self)
-        kept = self._kept if self._examples.version > 1 else ()
+        kept = self._kept_so_far() if self._examples.version > 1 else ()
         settings = {
             "model": type(self).__name__,
             "n_features": self._examples.n_features,
@@ -203,9 +203,13 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
             len(self._examples),
             len(self.classes_),
             kept,
-            self._chosen if kept else None,
+            self._chosen if "exponent" in kept else None,
             fingerprint(settings, len(self._examples), self._total()),
         )
+
+    def _kept_so_far(self) -> tuple[str, ...]:
+        """Name what was chosen from earlier examples, where that may make a difference."""
+        return self._kept
 
     def _certified(self) -> dict[str, Any]:
         """Give the settings that a certificate covers."""
@@ -239,11 +243,13 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         rows: Floats
         rows, labels = validate_data(self, X, y, dtype=np.float64, reset=reset)
         check_classification_targets(labels)
-        return rows, labels, check_weights(sample_weight, rows)
+        others = None if reset else self._examples.weights
+        return rows, labels, check_weights(sample_weight, rows, others)
 
     def _fit(
         self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None
     ) -> None:
+        check_n_jobs(self.n_jobs)
         self._lazy: dict[str, Any] = {}
         self._settings = {
             name: deepcopy(value)
@@ -322,6 +328,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def _rule(self) -> Any:
+        check_n_jobs(self.n_jobs)  # set_params may have come after fit
         return self._once("rule", self._make_rule)
 
     def _held(self) -> Examples:
@@ -332,17 +339,10 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
         """Make the rule now, for what does not suit is to be told by who changes the examples."""
         _ = self._rule
 
-    def _fit_lift(self) -> Lift:
-        kept, kind = self._examples, self._lift_kind
-        if kind == "euclidean":
-            # It depends on nothing but the largest number, which the examples keep at hand.
-            return fit_lift(np.full((1, kept.n_features), kept.largest), kind)
-        return fit_weighted_lift(self._X, kind, self._sample_weight)
-
     @property
     def lift_(self) -> Lift:
         """The map of rows to where gaps are measured."""
-        return self._once("lift", self._fit_lift)
+        return self._once("lift", lambda: lift_of(self._examples, self._lift_kind))
 
     @property
     def _X(self) -> Floats:

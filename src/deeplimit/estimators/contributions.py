@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from deeplimit._extras import require
 from deeplimit.documents import align
 from deeplimit.estimators.limits import DecisionRule
+from deeplimit.estimators.parameters import check_count
 from deeplimit.sums.partial import TIE_TOLERANCE, PartialSums
 
-__all__ = ["Contributions", "check_count", "contributions", "smoother_kernel"]
+__all__ = ["Contributions", "contributions", "smoother_kernel"]
 
 Floats = NDArray[np.float64]
 
@@ -135,25 +136,6 @@ class Contributions:
         )
 
 
-def check_count(name: str, value: int | None) -> None:
-    """Check that a parameter, if given, is a number of examples.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    value : int or None
-        Its value.
-
-    Raises
-    ------
-    ValueError
-        If it is less than 1.
-    """
-    if value is not None and value < 1:
-        raise ValueError(f"{name} is a number of examples, at least 1; got {value!r}.")
-
-
 def smoother_kernel(rule: DecisionRule) -> Any:
     """Give the kernel by which a rule sums its examples.
 
@@ -204,7 +186,7 @@ def contributions(
     Raises
     ------
     ValueError
-        If the rule is no smoother, or `top` not positive.
+        If the rule is no smoother, or `top` no number of examples.
     """
     kernel = smoother_kernel(rule)
     check_count("top", top)

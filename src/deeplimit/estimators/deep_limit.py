@@ -52,7 +52,8 @@ class DeepLimitClassifier(TableClassifier):
         categories or missing cells is encoded first). "auto" is "paper" where `activation`,
         `exponent` or `projection` is given, and otherwise "instant".
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used, if other than in the training data.
+        Frequencies of the classes to expect where the rule is used, if other than in the training
+        data: positive numbers in the order of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
     engine : {"auto", "reference", "compiled", "single", "graphics"}, default="auto"

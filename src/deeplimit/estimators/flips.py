@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
 
 from deeplimit.documents import fold
-from deeplimit.estimators.contributions import check_count, smoother_kernel
+from deeplimit.estimators.contributions import smoother_kernel
 from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.limits import DecisionRule
+from deeplimit.estimators.parameters import check_count
 from deeplimit.sums.engine import RadialKernel
 from deeplimit.sums.partial import TIE_TOLERANCE, PartialSums
 
@@ -365,7 +366,7 @@ def flips(
     Raises
     ------
     ValueError
-        If the rule is no smoother, or `max_removed` not positive.
+        If the rule is no smoother, or `max_removed` no number of examples.
     """
     check_count("max_removed", max_removed)
     search = _Search(rule, max_removed)

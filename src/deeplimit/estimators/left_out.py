@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,11 @@ class LeftOut:
 
 
 def left_out(
-    rule: DecisionRule, sample_weight: Floats, classes: NDArray[Any], origin: NDArray[np.int64]
+    rule: DecisionRule,
+    sample_weight: Floats,
+    classes: NDArray[Any],
+    origin: NDArray[np.int64],
+    progress: Callable[[int, int], None] | None = None,
 ) -> LeftOut:
     """Decide each example of a smoother without it.
 
@@ -72,6 +77,8 @@ def left_out(
         Labels.
     origin : ndarray of int64, shape (n,)
         Id of each example.
+    progress : callable, optional
+        Called with the number of examples left out so far and the number there are.
 
     Returns
     -------
@@ -99,6 +106,8 @@ def left_out(
             rest = mass - np.where(np.arange(mass.size) == e.index[i], e.weight[i], 0.0)
             one = sums.take([at])
             winner[i], shares[i] = one.decide(rest).winner[0], one.proportions(rest)[0]
+        if progress is not None:
+            progress(int(own[-1]) + 1, n)
     truth = shares[np.arange(n), e.index]
     right = winner == e.index
     part = sample_weight / sample_weight.sum()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimit.examples import ExampleSet
 from deeplimit.sums.dimension import intrinsic_dimension
 from deeplimit.sums.lift import Lift
 from deeplimit.sums.sphere import fit_lift
@@ -43,6 +44,26 @@ def fit_weighted_lift(X: Floats, kind: str, weight: Floats) -> Lift:
         centre=np.ldexp(centre, exponent),
         scale=float(np.ldexp(scale, exponent)) if scale > 0.0 else 1.0,
     )
+
+
+def lift_of(examples: ExampleSet, kind: str) -> Lift:
+    """Fit a lift to the examples there are.
+
+    Parameters
+    ----------
+    examples : ExampleSet
+        The examples.
+    kind : str
+        As for `fit_lift`.
+
+    Returns
+    -------
+    Lift
+    """
+    if kind == "euclidean":
+        # It depends on nothing but the largest number, which the examples keep at hand.
+        return fit_lift(np.full((1, examples.n_features), examples.largest), kind)
+    return fit_weighted_lift(examples.live_rows, kind, examples.live_weights)
 
 
 def distinct_dimension(X: Floats) -> float:

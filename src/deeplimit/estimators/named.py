@@ -18,6 +18,7 @@ from deeplimit.estimators.limits import (
     Scores,
     Smoother,
 )
+from deeplimit.estimators.unanswered import Unanswered
 from deeplimit.kernels.power import PowerKernel
 
 
@@ -42,7 +43,7 @@ class _NamedLimit(ExampleClassifier):
         return scores
 
 
-class OneNearestNeighborClassifier(_NamedLimit):
+class OneNearestNeighborClassifier(Unanswered, _NamedLimit):
     """The nearest-neighbour limit: the class of the nearest example.
 
     Unlike scikit-learn's, ties have a rule (examples at the same distance vote with their weights,
@@ -71,6 +72,11 @@ class OneNearestNeighborClassifier(_NamedLimit):
     array(['a'], dtype='<U1')
     """
 
+    _why = (
+        "the nearest examples decide alone, not a sum over examples; take HilbertClassifier or "
+        "DeepLimitClassifier"
+    )
+
     def __init__(self, *, n_jobs: int | None = None) -> None:
         # Weights of classes decide nothing but ties here, and are no parameters.
         self.n_jobs = n_jobs
@@ -79,13 +85,14 @@ class OneNearestNeighborClassifier(_NamedLimit):
         return NearestNeighbor(self._held())
 
 
-class MajorityVoteClassifier(_NamedLimit):
+class MajorityVoteClassifier(Unanswered, _NamedLimit):
     """The majority-vote limit: the heaviest class, but an example's own class on the example.
 
     Parameters
     ----------
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
     n_jobs : int, optional
@@ -106,6 +113,11 @@ class MajorityVoteClassifier(_NamedLimit):
     array([0, 1])
     """
 
+    _why = (
+        "the heaviest class wins wherever a row lies, whichever its examples are; take "
+        "HilbertClassifier or DeepLimitClassifier"
+    )
+
     def _make_rule(self) -> DecisionRule:
         return MajorityVote(self._held())
 
@@ -118,7 +130,8 @@ class HilbertClassifier(_NamedLimit, ExplainedClassifier):
     exponent : float, "auto" or "dimension", default="dimension"
         Exponent; at the intrinsic dimension of the data the rule is consistent.
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
     engine : {"auto", "reference", "compiled", "single", "graphics"}, default="auto"

@@ -11,6 +11,7 @@ from deeplimit.activations import Activation
 from deeplimit.estimators.base import ExampleClassifier, Floats
 from deeplimit.estimators.interpolation import check_size, merge_duplicates, solve_ridge
 from deeplimit.estimators.shares import clipped_shares
+from deeplimit.estimators.unanswered import Unanswered
 from deeplimit.kernels.network import NetworkKernel
 from deeplimit.sums.gaps import gap_blocks
 
@@ -18,7 +19,7 @@ from deeplimit.sums.gaps import gap_blocks
 RIDGES = np.concatenate(([0.0], 10.0 ** np.arange(-9.0, 3.0)))
 
 
-class NetworkKernelClassifier(ExampleClassifier):
+class NetworkKernelClassifier(Unanswered, ExampleClassifier):
     r"""Kernel machine of an infinitely wide network of finite depth: NTK or NNGP.
 
     Targets are the indicator of each class less its share, fitted by kernel ridge regression; the
@@ -43,7 +44,8 @@ class NetworkKernelClassifier(ExampleClassifier):
         Whether to subtract the class shares from the targets before fitting, as an intercept
         would; without it the machine is the network.
     priors : array-like of shape (n_classes,), optional
-        Class probabilities to expect where the rule is used.
+        Frequencies of the classes to expect where the rule is used: positive numbers in the order
+        of ``classes_``, divided by their sum.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class.
 
@@ -80,6 +82,11 @@ class NetworkKernelClassifier(ExampleClassifier):
     >>> round(clf.score(X[1::2], y[1::2]), 2)
     0.97
     """
+
+    _why = (
+        "its weights are solved for all examples together, and none has its own; take "
+        "HilbertClassifier or DeepLimitClassifier"
+    )
 
     def __init__(
         self,

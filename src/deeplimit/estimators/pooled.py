@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.estimators.contributions import Contributions, check_count
+from deeplimit.estimators.contributions import Contributions
 from deeplimit.estimators.left_out import LeftOut
+from deeplimit.estimators.parameters import check_count
 from deeplimit.estimators.shares import clipped_shares
 from deeplimit.estimators.table_model import TableModel
 from deeplimit.sums.partial import TIE_TOLERANCE
@@ -76,7 +77,7 @@ class PooledRule:
         Raises
         ------
         ValueError
-            If `top` is not positive.
+            If `top` is no number of examples.
         """
         check_count("top", top)
         index = self.model.index

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimit.estimators.contributions import check_count
 from deeplimit.estimators.flips import Flip
+from deeplimit.estimators.parameters import check_count
 from deeplimit.estimators.pooled import PooledRule
 
 __all__ = ["pooled_flips"]
@@ -54,7 +54,7 @@ def pooled_flips(
     Raises
     ------
     ValueError
-        If `max_removed` is not positive.
+        If `max_removed` is no number of examples.
     """
     check_count("max_removed", max_removed)
     m, index = len(codes), rule.model.index

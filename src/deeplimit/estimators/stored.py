@@ -8,23 +8,20 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_array
 
 from deeplimit.engines.packed import Precision
-from deeplimit.engines.shards import shard_contributors, shard_sums
-from deeplimit.engines.stored import shards_of
 from deeplimit.estimators.contributions import Contributions, contributions
-from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.limits import Smoother
+from deeplimit.estimators.parameters import check_n_jobs
+from deeplimit.estimators.stored_examples import StoredExamples
+from deeplimit.estimators.unanswered import Unanswered
+from deeplimit.estimators.weighting import check_total
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.store import ExampleStore
-from deeplimit.store.snapshot import Snapshot
-from deeplimit.sums.engine import Contributors, RadialKernel
-from deeplimit.sums.lift import Lift
-from deeplimit.sums.partial import PartialSums
-from deeplimit.sums.sphere import fit_lift
 
 __all__ = ["StoreClassifier"]
 
@@ -36,7 +33,7 @@ Progress = Callable[[int, int], None]
 _SAMPLE = 20_000
 
 
-class StoreClassifier:
+class StoreClassifier(Unanswered):
     r"""The singular kernel smoother over the examples of a store on disk.
 
     :math:`\arg\max_c \sum_{y_i=c} w_i\,\|x-x_i\|^{-\alpha}`, the sums taken shard by shard: what is
@@ -71,7 +68,7 @@ class StoreClassifier:
     Raises
     ------
     ValueError
-        If the store is empty, or a parameter does not suit.
+        If the store is empty, its weights add up to more than 1e304, or a parameter does not suit.
 
     See Also
     --------
@@ -97,6 +94,15 @@ class StoreClassifier:
     (array(['b'], dtype='<U1'), array(['a'], dtype='<U1'))
     """
 
+    _unanswered = (
+        "leave_one_out", "predict_proba_bounds", "columns", "support", "findings", "report",
+        "certificate",
+    )  # fmt: skip
+    _why = (
+        "its examples are on disk; take DeepLimitClassifier of examples in memory, and "
+        "store.fingerprint() for a certificate"
+    )
+
     def __init__(
         self,
         store: ExampleStore | str | os.PathLike[str],
@@ -109,6 +115,7 @@ class StoreClassifier:
     ) -> None:
         if precision not in ("single", "double"):
             raise ValueError(f"precision is 'single' or 'double', got {precision!r}.")
+        check_n_jobs(n_jobs)
         self.store = store if isinstance(store, ExampleStore) else ExampleStore.open(store)
         self.precision, self.n_jobs = precision, n_jobs
         self.client, self.progress = client, progress
@@ -170,6 +177,30 @@ class StoreClassifier:
         """
         return self._rule.scores(self._queries(X))[1]
 
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Give the accuracy on rows of known classes, as scikit-learn's classifiers do.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+            Rows.
+        y : array-like of shape (m,)
+            Their classes.
+        sample_weight : array-like of shape (m,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The part of the rows for which `predict` gives their class.
+
+        Raises
+        ------
+        ValueError
+            If rows are not finite or have another number of columns, or lengths differ.
+        """
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+
     def contributions(self, X: ArrayLike, top: int = 5) -> Contributions:
         """Tell which examples decide each row; see `DeepLimitClassifier.contributions`.
 
@@ -187,7 +218,7 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If `top` is not positive.
+            If `top` is no number of examples.
         """
         return contributions(self._rule, self._queries(X), top, self.classes_, self._ids)
 
@@ -208,7 +239,7 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If `max_removed` is not positive.
+            If `max_removed` is no number of examples.
         """
         return flips(self._rule, self._queries(X), max_removed, self.classes_, self._ids)
 
@@ -260,8 +291,12 @@ class StoreClassifier:
         Raises
         ------
         ValueError
-            If the data do not fit, or the store is open for reading alone.
+            If the data do not fit, weights add up to more than 1e304, or the store is open for
+            reading alone. The store is then as it was.
         """
+        weight = np.asarray(1.0 if sample_weight is None else sample_weight)
+        if weight.dtype.kind in "fiub" and np.isfinite(weight).all():  # the store refuses others
+            check_total(weight, self._examples.weight)
         return self._changed(lambda: self.store.append(X, y, sample_weight))
 
     def forget(self, ids: ArrayLike) -> Self:
@@ -337,6 +372,7 @@ class StoreClassifier:
             start = here.stop
         if not np.any(weight > 0.0):
             raise ValueError("the store holds no example of positive weight: append some first.")
+        check_total(weight)
         present = np.unique(codes[weight > 0.0])
         # The store numbers labels as they came.
         present = present[np.argsort(self.store.classes[present])]
@@ -345,7 +381,7 @@ class StoreClassifier:
         # Codes count the classes that have examples, as those of the shards do not.
         place = np.zeros(len(self.store.classes), dtype=np.int64)
         place[present] = np.arange(present.size)
-        self._examples = _StoredExamples(self, snapshot, present, place[codes], weight)
+        self._examples = StoredExamples(self, snapshot, present, place[codes], weight)
         self._rule_made: Smoother | None = None
 
     @property
@@ -368,65 +404,11 @@ class StoreClassifier:
         ).exponent
 
     def _queries(self, X: ArrayLike) -> Floats:
-        rows: Floats = check_array(X, dtype=self.store.dtype)
+        with np.errstate(over="ignore"):  # what is beyond the type of the store is an error anyway
+            rows: Floats = check_array(X, dtype=self.store.dtype, estimator=self)
         if rows.shape[1] != self.store.n_features:
             raise ValueError(
-                f"rows of {self.store.n_features} columns are expected, {rows.shape[1]} were got."
+                f"X has {rows.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.store.n_features} features as input."
             )
         return rows.astype(np.float64)
-
-
-class _StoredExamples(Examples):
-    """The examples of a store, whose rows stay there."""
-
-    def __init__(
-        self,
-        owner: StoreClassifier,
-        snapshot: Snapshot,
-        present: Integers,
-        index: Integers,
-        weight: Floats,
-        given: Floats | None = None,
-    ) -> None:
-        super().__init__(_no_rows, index, weight, _lift(snapshot), present.size, owner.n_jobs)
-        self._owner, self._snapshot, self._present = owner, snapshot, present
-        self._shards = shards_of(snapshot, given)
-
-    def sums(
-        self, kernel: RadialKernel, Q: Floats, exclude: ArrayLike | None = None
-    ) -> PartialSums:
-        if exclude is not None:
-            raise ValueError("leave-one-out is for examples in memory.")
-        every = len(self._snapshot.manifest.classes)
-        sums = shard_sums(
-            kernel, self.lift, self._shards, Q, every,
-            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
-            progress=self._owner.progress,
-        )  # fmt: skip
-        return sums.classes(self._present)
-
-    def heaviest(self, kernel: RadialKernel, Q: Floats, k: int) -> Contributors:
-        found, _, _ = shard_contributors(
-            kernel, self.lift, self._shards, Q, k, len(self._snapshot.manifest.classes),
-            precision=self._owner.precision, n_jobs=self.n_jobs, client=self._owner.client,
-        )  # fmt: skip
-        return found
-
-    def weighed(self, weight: Floats) -> Examples:
-        return _StoredExamples(
-            self._owner, self._snapshot, self._present, self.index, weight, given=weight
-        )
-
-
-def _no_rows() -> Floats:
-    raise ValueError("the rows of a store are not in memory.")
-
-
-def _lift(snapshot: Snapshot) -> Lift:
-    """Give the lift of a store's rows, which depends on nothing but the largest number in it."""
-    manifest = snapshot.manifest
-    largest = 1.0
-    if manifest.dtype == "float64":
-        parts = (np.abs(chunk.rows[chunk.live]) for _, _, chunk in snapshot.pieces(1 << 16))
-        largest = max((float(part.max(initial=0.0)) for part in parts), default=0.0)
-    return fit_lift(np.full((1, manifest.n_features), largest), "euclidean")

@@ -236,7 +236,7 @@ def _unseen(model: Any, X: ArrayLike) -> Integers:
     coder = getattr(model, "_coder", None)
     if coder is None:
         return np.zeros(len(np.asarray(X)), dtype=np.int64)
-    codes = np.asarray(coder.transform(X))
+    codes = model._coded(coder, X)
     categorical = np.array([kind == "categorical" for kind in coder.kinds_])
     counts: Integers = np.count_nonzero((codes == -1.0) & categorical, axis=1)
     return counts

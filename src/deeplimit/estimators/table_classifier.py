@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from deeplimit.smoothers import Pool
 from deeplimit.tables.coding import TableCoder
 from deeplimit.tables.columns import as_frame
 from deeplimit.tables.encoding import TableEncoder
+from deeplimit.tables.guesses import may_be_guessed_anew
 
 __all__ = ["TableClassifier"]
 
@@ -42,6 +43,9 @@ class TableClassifier(ExplainedClassifier):
     verbose: Any = False
     exponent_: float | None
     _coder: TableCoder
+    # Examples that the fit was offered, and those of them that have a weight; unknown of a model
+    # that was saved before this was kept.
+    _first: tuple[int, int] = (0, 0)
 
     _beside = ExplainedClassifier._beside | {"verbose"}
 
@@ -68,17 +72,18 @@ class TableClassifier(ExplainedClassifier):
         coder = TableCoder() if reset else deepcopy(self._coder)
         if reset:
             self.speed_ = self._speed()
-        rows = np.asarray(coder.fit_transform(X) if reset else coder.extend(X))
-        labels = np.asarray(validate_data(self, X="no_validation", y=y))
+        rows = self._coded(coder, X, reset=reset, grow=True)
+        # Of a copy, from which this takes the names of the columns.
+        labels = np.asarray(validate_data(copy(self), X="no_validation", y=y))
         check_consistent_length(rows, labels)
         check_classification_targets(labels)
-        weight = check_weights(sample_weight, rows)
+        others, most = None if reset else self._examples.weights, 1e304
+        if self._pooled:
+            most = 1e150  # a pool squares sums of weights
+        weight = check_weights(sample_weight, rows, others, most)
         self._coder = coder
         if reset:
-            self.n_features_in_ = coder.n_features_in_
-            self.__dict__.pop("feature_names_in_", None)
-            if hasattr(coder, "feature_names_in_"):
-                self.feature_names_in_ = coder.feature_names_in_
+            self._first = len(rows), int(np.count_nonzero(weight))
             self._encoder: TableEncoder | None = None
             plain = set(coder.kinds_) <= {"numeric", "boolean"} and not np.isnan(rows).any()
             if not self._pooled and not plain:
@@ -87,6 +92,14 @@ class TableClassifier(ExplainedClassifier):
                     rows[present], coder, weight=weight[present]
                 )
         return self._placed(rows), labels, weight
+
+    def _coded(
+        self, coder: TableCoder, X: ArrayLike, *, reset: bool = False, grow: bool = False
+    ) -> Floats:
+        """Give coded rows; what does not fit is told in the name of this model, not the coder's."""
+        if reset:
+            return np.asarray(coder._fit(X, self))
+        return np.asarray(coder._codes(coder._table(X, self), grow=grow))
 
     def _placed(self, rows: Floats) -> Floats:
         """Give the rows that examples are kept as, and asked by."""
@@ -110,7 +123,7 @@ class TableClassifier(ExplainedClassifier):
 
     def _queries(self, X: ArrayLike) -> Floats:
         check_is_fitted(self)
-        return self._placed(np.asarray(self._coder.transform(X)))
+        return self._placed(self._coded(self._coder, X))
 
     def _learn(self) -> None:
         self._kept, self._chosen = (), None
@@ -184,6 +197,21 @@ class TableClassifier(ExplainedClassifier):
     def _scores(self, X: Floats) -> tuple[NDArray[np.int64], Floats]:
         winner, scores = self._rule.scores(X)
         return winner, scores
+
+    def _kept_so_far(self) -> tuple[str, ...]:
+        kept = super()._kept_so_far()
+        offered, present = self._first
+        ids = self._examples.live_ids
+        if ids.size == present and ids[-1] < offered:
+            return kept  # the rows are those of the fit: labels have no part in their coding
+        coder = self._coder
+        if self._encoder is not None:
+            kept += ("encoding",)
+        elif may_be_guessed_anew(
+            self._X, coder.kinds_, coder.levels_, getattr(coder, "guessed_", ())
+        ):
+            kept += ("kinds",)
+        return kept
 
     def _certified(self) -> dict[str, Any]:
         settings = {name: value for name, value in self._settings.items() if name != "speed"}

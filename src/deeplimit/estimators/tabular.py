@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deeplimit.estimators.columns import Columns, Measured, columns, pool_measured, pure_measured
+from deeplimit.estimators.parameters import check_orders
 from deeplimit.estimators.pooled import PooledRule
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.tables.checks import column_names
@@ -91,8 +92,7 @@ def explain_columns(model: Any, X: ArrayLike, n_orders: int) -> Columns:
         If the classifier decides by a kernel on the sphere or by none, there is one class only, or
         `n_orders` is no even number from 4.
     """
-    if isinstance(n_orders, bool) or n_orders != int(n_orders) or n_orders < 4 or n_orders % 2:
-        raise ValueError(f"n_orders is an even number, at least 4; got {n_orders!r}.")
+    check_orders(n_orders)
     queries = model._queries(X)
     rule, index, decided = model._rule, model._index, model._decided
     if len(decided) < 2:
@@ -122,7 +122,7 @@ def explain_columns(model: Any, X: ArrayLike, n_orders: int) -> Columns:
     shares, errors, margin, rival = columns(
         measured, scores, winner, index, weight, n_columns, int(n_orders), seed
     )
-    cells = queries.astype(object) if coder is None else coder.decode(coder.transform(X))
+    cells = queries.astype(object) if coder is None else coder.decode(model._coded(coder, X))
     return Columns(
         tuple(column_names(model)),
         cells,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 __all__ = ["Certificate"]
 
+_IN_WORDS = {"encoding": "encoding of the table", "kinds": "kinds of columns"}
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -22,8 +24,11 @@ class Certificate:
     n_classes : int
         Number of its classes.
     kept : tuple of str
-        Parameters whose values were chosen from earlier examples and kept since; a fit to compare
-        with must be given them. Empty if a fit with the same parameters gives the same state.
+        What was chosen from earlier examples and kept since: "exponent", which a fit to compare
+        with must be given; "encoding", how cells of a table become the numbers of a pure rule, its
+        kinds of columns, scales, fillings and categories; "kinds", the kinds of its columns alone.
+        With one of the last two a fit of what remains may come to another state. Empty if a fit
+        with the same parameters gives the same state.
     exponent : float or None
         The value to give for a kept exponent.
     fingerprint : str
@@ -57,11 +62,17 @@ class Certificate:
             f"{_count(self.n_classes, 'class', 'classes')}"
         ]
         if self.kept:
-            lines.append(
-                f"kept from the first fit: exponent {self.exponent!r}; compare with a fit of "
-                "what remains with this exponent"
-            )
+            named = [
+                {"exponent": f"exponent {self.exponent!r}"}.get(name, _IN_WORDS.get(name, name))
+                for name in self.kept
+            ]
+            lines.append(f"kept from the first fit: {' and '.join(named)}; {self._comparison()}")
         return "\n".join([*lines, f"fingerprint {self.fingerprint}"])
+
+    def _comparison(self) -> str:
+        if self.kept == ("exponent",):
+            return "compare with a fit of what remains with this exponent"
+        return "a fit of what remains may find others, and have another fingerprint"
 
 
 def _count(n: int, one: str, many: str | None = None) -> str:

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from deeplimit.estimators.fitting import untouched_on_failure
+from deeplimit.estimators.unanswered import REASONS, Unanswered
 from deeplimit.networks.finite import FiniteNetwork, Precision, as_activation
 from deeplimit.networks.training import Descent, gradient_descent
 from deeplimit.sums.sphere import fit_lift
@@ -23,7 +24,7 @@ __all__ = ["FiniteNetworkClassifier"]
 FloatArray = NDArray[np.float64]
 
 
-class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
+class FiniteNetworkClassifier(Unanswered, ClassifierMixin, BaseEstimator):
     r"""Classifier by a network of finite width, trained by full-batch gradient descent.
 
     The network has NTK parametrisation, begins as the zero function and is trained on the
@@ -111,6 +112,9 @@ class FiniteNetworkClassifier(ClassifierMixin, BaseEstimator):
     >>> clf.converged_
     True
     """
+
+    _unanswered = (*REASONS, "partial_fit", "forget", "relabel", "certificate")
+    _why = "a trained network keeps no examples; take DeepLimitClassifier, or fit anew for a change"
 
     def __init__(
         self,

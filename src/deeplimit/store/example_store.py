@@ -34,7 +34,6 @@ class ExampleStore:
     One writer holds a lock, which ends with its process. A reader sees the version that it
     opened, whatever the writer does since, until it calls `refresh`. The lock is one of POSIX:
     the store does not work on Windows.
-
     Open a store with `create` or `open`, best in a ``with`` statement. An object is for one thread
     at a time; chunks that it gave may be used in any.
 
@@ -99,6 +98,8 @@ class ExampleStore:
             If `n_features` is no integer.
         FileExistsError
             If there is a store, or anything else, at `path`.
+        FileNotFoundError
+            If there is no folder above it.
         BlockingIOError
             If another process is about to create it.
         ImportError

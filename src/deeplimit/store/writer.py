@@ -44,14 +44,23 @@ class Writer:
     @classmethod
     def create(cls, folder: Path, manifest: Manifest) -> Self:
         """Make a store with its first manifest."""
+        parent = folder.absolute().parent
+        if not parent.is_dir():
+            raise FileNotFoundError(
+                f"there is no folder {str(parent)!r} to make a store in: make that folder first."
+            )
+        if folder.exists() and not folder.is_dir():
+            raise FileExistsError(f"{str(folder)!r} is a file already; name a new folder.")
+        if (folder / NAME).exists():
+            # Here too, for its writer may hold the lock, and it is not to be waited for.
+            raise _taken(folder, "a store")
         disk.make_folder(folder)
         lock = _locked(folder)
         try:
             # A crash while a store was made leaves a lock and a manifest that is not in force.
             names = {name for name in os.listdir(folder) if name != LOCK and not is_own(name)}
             if names:
-                kind = "a store" if NAME in names else "something else"
-                raise FileExistsError(f"{str(folder)!r} holds {kind} already; name a new folder.")
+                raise _taken(folder, "a store" if NAME in names else "something else")
             commit(folder, manifest)
             disk.sync_folder(folder.absolute().parent)
             return cls(Snapshot.newest(folder), lock)
@@ -211,6 +220,10 @@ def _join(columns: list[Columns]) -> Columns:
         np.concatenate([part.weights for part in columns]),
         np.concatenate([part.rows for part in columns]),
     )
+
+
+def _taken(folder: Path, what: str) -> FileExistsError:
+    return FileExistsError(f"{str(folder)!r} holds {what} already; name a new folder.")
 
 
 def _locked(folder: Path) -> int:

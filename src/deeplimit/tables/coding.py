@@ -14,12 +14,16 @@ from deeplimit.persist.codec import Decoder, Encoder
 from deeplimit.persist.state import State
 from deeplimit.tables.checks import checked_table, kinds_of
 from deeplimit.tables.columns import RawTable, cell_of, floats
+from deeplimit.tables.guesses import guessed_kinds
 
 __all__ = ["TableCoder"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_SAVED = ("n_features_in_", "feature_names_in_", "kinds_", "levels_", "_sklearn_output_config")
+_SAVED = (
+    "n_features_in_", "feature_names_in_", "kinds_", "guessed_", "levels_",
+    "_sklearn_output_config",
+)  # fmt: skip
 
 
 class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -45,6 +49,8 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     kinds_ : tuple of str
         Kind of each column.
+    guessed_ : tuple of bool
+        Whether some of the cells, without the others, could be taken for another kind.
     levels_ : list of list of str or None
         Names of the levels of each categorical column, by their number, None for one forgotten;
         None for other columns.
@@ -318,6 +324,7 @@ class TableCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if hasattr(asker, "feature_names_in_"):
             self.feature_names_in_ = asker.feature_names_in_
         self.kinds_ = kinds_of(table, self.kinds)
+        self.guessed_ = guessed_kinds(table, self.kinds_)
         self.levels_: list[list[str | None] | None] = [
             [] if kind == "categorical" else None for kind in self.kinds_
         ]

@@ -387,9 +387,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         first = np.diff(self.origin_, prepend=-1) > 0
         self.numeric_ = number[self.origin_] & self.kept_[self.origin_] & first
         if constant == "error" and not len(self.origin_):
+            why = "so that nothing tells its rows apart"
+            if np.isnan(codes).all():
+                why = "for there are no numbers in any column: all cells are missing"
             raise ValueError(
-                f"Every column is constant in the table given, n_samples={len(codes)}, so that "
-                "nothing tells its rows apart."
+                f"Every column is constant in the table given, n_samples={len(codes)}, {why}."
             )
         return self
 
