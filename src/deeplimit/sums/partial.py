@@ -426,11 +426,10 @@ def _sum_run(logs: Floats, sign: NDArray[np.number] | None, weight: Floats | Non
         hit_positive, hit_negative = _signed(hits.astype(np.float64), sign, weight)
         logs = np.where(hits, -np.inf, logs)
         top = np.max(logs, axis=1, keepdims=True)
-    if weight is not None:
-        size = np.log(np.where(weight > 0, weight, 1.0))
-        if np.any(np.abs(size) > _WIDE):
-            logs, weight = logs + size, None
-            top = np.max(logs, axis=1, keepdims=True)
+    size = 0.0 if weight is None else np.log(np.where(weight > 0, weight, 1.0))
+    if np.any(np.abs(size) > _WIDE):
+        logs, weight = logs + size, None
+        top = np.max(logs, axis=1, keepdims=True)
     with np.errstate(over="ignore"):
         terms = np.exp(logs - np.where(np.isneginf(top), 0.0, top))
     return PartialSums(top, *_signed(terms, sign, weight), hit_positive, hit_negative)
