@@ -242,6 +242,23 @@ def test_an_odd_kernel_of_queries_far_out(precision):
         assert_sums_agree(found, expected, 1e-9)
 
 
+@pytest.mark.parametrize("activation", ["erf", "3d_opt"])
+@pytest.mark.parametrize("d", [5, 20])
+def test_engines_round_what_is_next_to_an_antipode_alike(activation, d):
+    # Of the distance to an antipode a gap next to 2 keeps few digits: engines must keep the same.
+    rng = np.random.default_rng(d)
+    X = normalised(rng.standard_normal((3000, d)))
+    X[1000:2000] = X[:1000] + 10.0 ** rng.uniform(-7.0, -3.0, (1000, 1)) * X[1000:2000]
+    X, y = normalised(X), (np.arange(3000) % 3).astype(np.int64)
+    Q = normalised(-X[:300] + 1e-6 * rng.standard_normal((300, d)))
+    lift, kernel = fit_lift(X), dl.LimitKernel(activation)
+    expected = class_sums(kernel, lift, X, y, None, Q, 3)
+    for precision in ("double", "single"):
+        engine = CompiledEngine(lift, X, y, None, 3, precision=precision)
+        found = engine.class_sums(kernel, Q, settle=False)
+        assert_sums_agree(found, expected, 1e-11 if precision == "double" else 1e-5)
+
+
 @pytest.mark.parametrize("precision", ["double", "single"])
 def test_antipodes_whose_norms_are_not_quite_one(precision):
     X = normalised(data(n=60)[0]) * (1.0 + 4e-7)

@@ -29,6 +29,8 @@ _NEAR = 1e-4
 _CANCELLED = 2.0**-7
 # Where so many pairs of a tile need more care, the whole tile is cheaper by differences.
 _CROWDED = 1 / 16
+# Beyond it a kernel may be singular, and few digits are left: engines must round them alike.
+_OPPOSITE = 2.0 - 2.0**-12
 #: Gaps of the sphere are known to a few units in the last place of 2.
 ANTIPODE = 2.0 - 2.0**-49
 # Below it squares of differences have lost digits to underflow.
@@ -162,6 +164,8 @@ class GapTiles:
             near = gaps < (_UNDERFLOW if self.lift.exact else _NEAR)
         else:
             gaps, near = self._products(x, z)
+        if self.lift.on_sphere:
+            near |= gaps > _OPPOSITE
         self._refine(gaps, near, x.rows, z.rows)
         if self.lift.on_sphere:
             antipodal = gaps >= ANTIPODE
