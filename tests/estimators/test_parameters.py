@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 
 import deeplimit as dl
-from deeplimit.estimators.parameters import check_bounds, check_count, check_n_jobs, check_orders
+from deeplimit.estimators.parameters import check_bounds, check_count, check_orders
 
 X = np.linspace(0.0, 1.0, 24).reshape(12, 2) ** 2
 Y = np.repeat([0, 1], 6)
@@ -104,8 +104,6 @@ def test_no_number_of_orders(value):
 def test_what_suits_is_let_through():
     for value in (None, 1, np.int64(5)):
         check_count("top", value)
-    for value in (None, -1, 3, np.int32(2)):
-        check_n_jobs(value)
     for tolerance, budget in ((0, None), (np.float32(0.5), 1), (0.0, np.float64(1e-9))):
         check_bounds(tolerance, budget)
     for value in (4, 128, 6.0, np.int64(8)):

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -20,8 +21,10 @@ def test_number_of_threads():
     assert number_of_threads(-1) == n
     assert number_of_threads(-2) == max(1, n - 1)
     assert number_of_threads(-1000) == 1
-    with pytest.raises(ValueError, match="n_jobs must not be 0"):
-        number_of_threads(0)
+    for value in (0, 1.5, "all", True):
+        with pytest.raises(ValueError, match=r"^n_jobs is a number of threads.*; got "):
+            number_of_threads(value)
+    assert number_of_threads(np.int32(2)) == 2
 
 
 def test_order_is_kept_and_errors_arrive():

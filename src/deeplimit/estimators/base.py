@@ -16,7 +16,6 @@ from deeplimit.estimators.examples import Examples
 from deeplimit.estimators.fitting import untouched_on_failure
 from deeplimit.estimators.holding import held
 from deeplimit.estimators.lifting import lift_of
-from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.estimators.weighting import Weighting, check_weights
 from deeplimit.examples import Certificate, ExampleSet, fingerprint
 from deeplimit.examples.example_set import Undo
@@ -24,6 +23,7 @@ from deeplimit.examples.fingerprint import canonical, label_text
 from deeplimit.examples.labels import as_labels, merged
 from deeplimit.persist.state import to_state
 from deeplimit.sums.lift import Lift
+from deeplimit.sums.threads import number_of_threads
 
 Floats = NDArray[np.float64]
 T = TypeVar("T")
@@ -249,7 +249,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
     def _fit(
         self, rows: Floats, labels: NDArray[Any], weight: Floats, classes: ArrayLike | None
     ) -> None:
-        check_n_jobs(self.n_jobs)
+        number_of_threads(self.n_jobs)
         self._lazy: dict[str, Any] = {}
         self._settings = {
             name: deepcopy(value)
@@ -328,7 +328,7 @@ class ExampleClassifier(ClassifierMixin, BaseEstimator):
 
     @property
     def _rule(self) -> Any:
-        check_n_jobs(self.n_jobs)  # set_params may have come after fit
+        number_of_threads(self.n_jobs)  # set_params may have come after fit
         return self._once("rule", self._make_rule)
 
     def _held(self) -> Examples:

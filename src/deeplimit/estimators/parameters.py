@@ -1,4 +1,4 @@
-"""Parameters of fits and questions, checked in one place: what is wrong is told in one line."""
+"""Parameters of questions, checked in one place: what is wrong is told in one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_bounds", "check_count", "check_n_jobs", "check_orders", "check_progress"]
+__all__ = ["check_bounds", "check_count", "check_orders", "check_progress"]
 
 
 def check_count(name: str, value: Any) -> None:
@@ -90,33 +90,6 @@ def check_bounds(tolerance: Any, budget: Any) -> None:
     if budget is not None and not (_is_number(budget) and 0 < budget <= 1):
         raise ValueError(
             f"budget must be a part of all examples, above 0 and up to 1, or None; got {budget!r}."
-        )
-
-
-def check_n_jobs(value: Any) -> None:
-    """Check a number of threads.
-
-    Parameters
-    ----------
-    value : object
-        Its value.
-
-    Raises
-    ------
-    ValueError
-        If it is neither None nor an integer other than 0.
-
-    Examples
-    --------
-    >>> check_n_jobs(-1)
-    >>> check_n_jobs("all")
-    Traceback (most recent call last):
-        ...
-    ValueError: n_jobs is a number of threads, -1 for all processors, or None; got 'all'.
-    """
-    if value is not None and not (_is_whole(value) and value != 0):
-        raise ValueError(
-            f"n_jobs is a number of threads, -1 for all processors, or None; got {value!r}."
         )
 
 

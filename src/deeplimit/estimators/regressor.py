@@ -13,12 +13,12 @@ from deeplimit.estimators.base import Floats
 from deeplimit.estimators.fitting import limit_kernel, untouched_on_failure
 from deeplimit.estimators.interpolation import Interpolant, fit_interpolant, interpolate
 from deeplimit.estimators.lifting import distinct_dimension, fit_weighted_lift
-from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.estimators.unanswered import REASONS, Unanswered
 from deeplimit.estimators.weighting import check_weights
 from deeplimit.kernels.limit import LimitKernel
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.sums.smoothing import kernel_means
+from deeplimit.sums.threads import number_of_threads
 
 
 class DeepLimitRegressor(Unanswered, RegressorMixin, BaseEstimator):
@@ -119,7 +119,7 @@ class DeepLimitRegressor(Unanswered, RegressorMixin, BaseEstimator):
         return self
 
     def _fit(self, X: Floats, y: Floats, sample_weight: ArrayLike | None) -> None:
-        check_n_jobs(self.n_jobs)
+        number_of_threads(self.n_jobs)
         weight = check_weights(sample_weight, X)
         live = weight > 0.0
         rows, targets, weight = X[live], y[live], weight[live]
@@ -166,7 +166,7 @@ class DeepLimitRegressor(Unanswered, RegressorMixin, BaseEstimator):
         ndarray of shape (m,)
         """
         check_is_fitted(self)
-        check_n_jobs(self.n_jobs)
+        number_of_threads(self.n_jobs)
         rows: Floats = validate_data(self, X, dtype=np.float64, reset=False)
         if self._regime in ("conditionally-positive-definite", "identity"):
             fitted = Interpolant(self._rows, self._coefficients, self._constant)

@@ -16,12 +16,12 @@ from deeplimit.estimators.contributions import Contributions, contributions
 from deeplimit.estimators.exponents import choose_exponent
 from deeplimit.estimators.flips import Flip, flips, winners_without
 from deeplimit.estimators.limits import Smoother
-from deeplimit.estimators.parameters import check_n_jobs
 from deeplimit.estimators.stored_examples import StoredExamples
 from deeplimit.estimators.unanswered import Unanswered
 from deeplimit.estimators.weighting import check_total
 from deeplimit.kernels.power import PowerKernel
 from deeplimit.store import ExampleStore
+from deeplimit.sums.threads import number_of_threads
 
 __all__ = ["StoreClassifier"]
 
@@ -115,7 +115,7 @@ class StoreClassifier(Unanswered):
     ) -> None:
         if precision not in ("single", "double"):
             raise ValueError(f"precision is 'single' or 'double', got {precision!r}.")
-        check_n_jobs(n_jobs)
+        number_of_threads(n_jobs)
         self.store = store if isinstance(store, ExampleStore) else ExampleStore.open(store)
         self.precision, self.n_jobs = precision, n_jobs
         self.client, self.progress = client, progress

@@ -79,10 +79,10 @@ def number_of_threads(n_jobs: int | None) -> int:
     """
     if n_jobs is None:
         return 1
-    if not isinstance(n_jobs, Integral):
-        raise ValueError(f"n_jobs must be an integer or None, {n_jobs!r} was got")
-    if n_jobs == 0:
-        raise ValueError("n_jobs must not be 0: give a number of threads, or -1 for all processors")
+    if not isinstance(n_jobs, Integral) or isinstance(n_jobs, bool) or n_jobs == 0:
+        raise ValueError(
+            f"n_jobs is a number of threads, -1 for all processors, or None; got {n_jobs!r}."
+        )
     threads = int(n_jobs)
     return threads if threads > 0 else max(1, (os.cpu_count() or 1) + 1 + threads)
 
