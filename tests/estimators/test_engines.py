@@ -23,6 +23,8 @@ def data(n=2500, m=200, d=3):
     return X, y, Q
 
 
+# Where there is no card, which is tested elsewhere, that is said.
+@pytest.mark.filterwarnings("ignore:no GPU can be used by torch here")
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("activation", [None, "5d_opt"])
 def test_decisions_are_those_of_the_reference(engine, activation):

@@ -90,6 +90,8 @@ class CompiledEngine:
     ------
     ImportError
         If numba is absent.
+    ValueError
+        If the examples do not fit, or a parameter does not suit.
 
     Notes
     -----
