@@ -263,7 +263,6 @@ def test_errors_about_the_table_name_the_classifier(settings):
 
 @pytest.mark.parametrize("settings", [{}, {"exponent": 2.0}], ids=["pooled", "pure"])
 def test_names_of_columns_stay_after_partial_fit(settings):
-    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 5.0]})
     clf = dl.DeepLimitClassifier(**settings).fit(frame, [0, 1, 0, 1])
     clf.partial_fit(frame + 0.5, [0, 1, 0, 1])

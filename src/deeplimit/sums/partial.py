@@ -22,9 +22,9 @@ from deeplimit.sums.weights import check_weights
 
 __all__ = ["TIE_TOLERANCE", "Decision", "PartialSums"]
 
-# Sample weights larger than e^_WIDE, or smaller than its inverse, are parts of the log weights: a
+# Sample weights larger than this, or smaller than its inverse, are parts of the log weights: a
 # term of a tiny weight would else make nothing of a smaller one that its weight makes larger.
-_WIDE = 115.0
+_WIDE = 1e50
 
 
 @dataclass(frozen=True, eq=False)
@@ -426,9 +426,8 @@ def _sum_run(logs: Floats, sign: NDArray[np.number] | None, weight: Floats | Non
         hit_positive, hit_negative = _signed(hits.astype(np.float64), sign, weight)
         logs = np.where(hits, -np.inf, logs)
         top = np.max(logs, axis=1, keepdims=True)
-    size = 0.0 if weight is None else np.log(np.where(weight > 0, weight, 1.0))
-    if np.any(np.abs(size) > _WIDE):
-        logs, weight = logs + size, None
+    if weight is not None and np.any((weight > _WIDE) | (weight < 1.0 / _WIDE) & (weight > 0)):
+        logs, weight = logs + np.log(np.where(weight > 0, weight, 1.0)), None
         top = np.max(logs, axis=1, keepdims=True)
     with np.errstate(over="ignore"):
         terms = np.exp(logs - np.where(np.isneginf(top), 0.0, top))
